@@ -46,4 +46,12 @@ private:
   std::uint8_t scale_ = 0;
 };
 
+/// The same value with the other sign.
+[[nodiscard]] decimal negate(const decimal& value);
+/// Exact sum, difference and product. errc: overflow when the exact result needs more than 38 digits
+/// or 18 after the point; nothing is ever rounded here.
+[[nodiscard]] result<decimal> add(const decimal& a, const decimal& b);
+[[nodiscard]] result<decimal> subtract(const decimal& a, const decimal& b);
+[[nodiscard]] result<decimal> multiply(const decimal& a, const decimal& b);
+
 } // namespace accrue

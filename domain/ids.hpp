@@ -4,6 +4,7 @@
 #include "domain/result.hpp"
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ inline constexpr std::size_t reference_bytes_max = 128;
 /// customer and kind for ever (D65, D6). errc: validation, naming `what`.
 [[nodiscard]] result<void> check_reference(std::string_view text, std::string_view what);
 
-/// FNV-1a over namespace reference and customer reference, mod 64: the shard of a customer (D65).
+/// FNV-1a over namespace reference, a zero byte and customer reference, mod 64: the shard of a customer (D65).
 [[nodiscard]] std::uint32_t shard_of(std::string_view namespace_reference,
                                      std::string_view customer_reference) noexcept;
 

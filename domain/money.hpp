@@ -38,7 +38,8 @@ private:
   std::uint8_t exponent_ = 0;
 };
 
-/// One line of ISO 4217: funds codes, metals and test codes are left out, they are not billed.
+/// One line of ISO 4217: metals, test codes and funds codes are left out, they are not billed; the
+/// units of account that contracts are written in, CLF and UYW, are kept.
 struct iso_currency {
   std::string_view code;
   std::uint16_t number;
@@ -80,8 +81,11 @@ struct money {
 /// round(m × numerator ÷ denominator) in minor units, one exact ratio, rounded once half away from
 /// zero (D1, D2): proration by seconds. errc: overflow; validation for denominator <= 0.
 [[nodiscard]] result<money> multiply_ratio(const money& m, int128 numerator, int128 denominator);
-/// round(m × factor) to the minor unit of `target`: fiat(x) of a cost basis, price × quantity.
+/// round(m × factor) to the minor unit of `target`: fiat(x) of a cost basis. errc: overflow.
 [[nodiscard]] result<money> multiply(const money& m, const decimal& factor, currency target);
+/// round(rate × quantity) to the minor unit of `target`; the product itself is exact. errc: overflow.
+[[nodiscard]] result<money> rounded_product(const decimal& rate, const decimal& quantity,
+                                            currency target);
 
 /// Splits `total` in proportion to `weights` (all >= 0, at least one > 0) without losing a unit:
 /// largest remainder, ties to the earlier index (D10). errc: validation.
@@ -89,5 +93,13 @@ struct money {
 
 /// numerator / denominator rounded half away from zero. denominator > 0.
 [[nodiscard]] int128 divide_rounded(int128 numerator, int128 denominator);
+
+/// Where a quotient of quantities goes: to the nearest (half away from zero), or always to minus or
+/// plus infinity. Money knows only the first (D1).
+enum class rounding : std::uint8_t { half_away, floor, ceiling };
+
+/// a ÷ b with `scale` digits after the point, rounded once: packages begun, converted units.
+/// errc: validation for b = 0 or a scale outside 0..18, overflow.
+[[nodiscard]] result<decimal> divide(const decimal& a, const decimal& b, int scale, rounding mode);
 
 } // namespace accrue

@@ -21,7 +21,7 @@ inline constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 /// `t` moved by nanoseconds; saturates at the ends of the range.
 [[nodiscard]] instant plus_ns(instant t, std::int64_t ns) noexcept;
-/// Floored to whole seconds, towards minus infinity (D3).
+/// Floored to whole seconds, towards minus infinity (D3); the range's first, broken second goes up.
 [[nodiscard]] instant floor_seconds(instant t) noexcept;
 
 /// Parses RFC 3339 UTC with up to nine fractional digits: "2026-01-31T00:00:00Z",
@@ -45,8 +45,8 @@ struct period {
 /// Whole seconds of a period.
 [[nodiscard]] std::int64_t seconds(const period& p) noexcept;
 
-/// An ISO 8601 duration of fixed length, as the billing profile takes it: P30D, PT1H, P1DT12H, P0D.
-/// Years and months are refused (their length varies). errc: validation. Result in nanoseconds.
+/// An ISO 8601 duration of fixed length, as the billing profile takes it: P30D, PT1H, P1DT12H, P2W, P0D.
+/// Whole numbers only, never negative. Years and months are refused (their length varies). errc: validation. Result in nanoseconds.
 [[nodiscard]] result<std::int64_t> parse_duration(std::string_view text);
 
 } // namespace accrue

@@ -1,0 +1,165 @@
+// What a client can ask: commands and queries as values, already well-formed but not yet decided.
+// Amounts are decimals and currencies are codes; the customer resolves them with its catalog.
+#pragma once
+
+#include "domain/charges/flat_fee.hpp"
+#include "domain/decimal.hpp"
+#include "domain/invoicing/invoice.hpp"
+#include "domain/ledger/account.hpp"
+#include "domain/time.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace accrue::command {
+
+/// What happens when a consume or a settlement finds too little credit (reservations.md).
+enum class over_settlement : std::uint8_t { refuse = 1, cap, advance };
+
+/// Creates the customer, or changes what is given. Absent fields stay as they are.
+struct put_customer {
+  std::optional<std::string> currency; ///< default currency's code
+  std::optional<command::over_settlement> over_settlement;
+  /// Most advance that may be open, by currency code (D69); an empty map lifts all limits.
+  std::optional<std::map<std::string, decimal>> advance_limit;
+};
+
+/// Promotional credit: free, at cost basis 0. Rounded to the minor unit on entry (D2).
+struct grant_credit {
+  std::string id;
+  decimal amount;
+  std::string currency;
+  std::uint16_t priority = ledger::default_priority;
+  std::vector<std::string> features;
+  std::optional<instant> effective_at; ///< not in the future in this version; default the command's instant
+};
+
+/// Takes credit now (D67).
+struct consume {
+  std::string id;
+  decimal amount;
+  std::string currency;
+  std::string feature;
+};
+
+/// A flat fee. `invoice_at` defaults to the period's end.
+struct create_charge {
+  std::string id;
+  settlement_mode mode = settlement_mode::credit_then_invoice;
+  decimal amount;
+  std::string currency;
+  period service_period;
+  std::optional<period> full_service_period; ///< with it the amount is prorated
+  std::optional<instant> invoice_at;
+  payment_term term = payment_term::in_arrears;
+  std::string feature;
+};
+
+/// Realises a charge whose time has come; nothing where it has not.
+struct advance_charge {
+  std::string charge;
+};
+
+/// Makes drafts of the billable lines, one invoice a currency.
+struct invoice_pending {
+  std::optional<std::string> currency;
+  std::optional<instant> as_of;      ///< default now; not later than now
+  std::vector<std::string> charges;  ///< empty: all that are billable
+};
+
+// Invoices are named by number ("ACME-000012") or, drafts too, by ordinal ("#1").
+struct approve_invoice {
+  std::string invoice;
+};
+struct advance_invoice {
+  std::string invoice;
+};
+struct retry_invoice {
+  std::string invoice;
+};
+struct authorize_payment {
+  std::string invoice;
+  std::optional<decimal> amount; ///< default: all that is open
+};
+struct settle_payment {
+  std::string invoice;
+  std::optional<decimal> amount; ///< default: all that is authorised
+};
+/// The provider reports both steps at once (D20).
+struct pay_invoice {
+  std::string invoice;
+};
+
+/// Opening balances of a migration (D68).
+struct open_credit {
+  std::string id;
+  decimal amount;
+  std::string currency;
+  std::vector<std::string> features;
+  std::optional<instant> at;
+};
+struct open_advance {
+  std::string id;
+  decimal amount;
+  std::string currency;
+  std::vector<std::string> features;
+  std::optional<instant> at;
+};
+
+/// A durable wake-up came due, or somebody asks to run what is due: everything due at `now`.
+struct run_due {};
+
+// Commands to the namespace itself.
+/// Defines a credit unit (D63): code of 4 to 24 of A-Z 0-9 _ -, exponent 0 to 9.
+struct create_credit_unit {
+  std::string code;
+  std::uint8_t exponent = 0;
+};
+/// Workflow of invoices made from now on.
+struct put_billing_profile {
+  std::optional<bool> auto_advance;
+  std::optional<std::int64_t> draft_period_ns;
+  std::optional<std::int64_t> due_after_ns;
+};
+
+// Queries: nothing is changed, nothing is journalled; answered from what is durable.
+/// "all", "unrestricted" or one feature (balances.md 1.5).
+struct feature_filter {
+  enum class view : std::uint8_t { all, unrestricted, feature } view = view::all;
+  std::string feature;
+};
+struct get_customer {};
+struct get_balance {
+  std::optional<std::string> currency; ///< none: every currency the customer has
+  feature_filter filter;
+};
+struct get_charge {
+  std::string charge;
+};
+struct get_invoice {
+  std::string invoice;
+};
+struct list_invoices {};
+/// Balances of all sub-accounts: the customer's trial balance.
+struct get_accounts {};
+
+using any = std::variant<put_customer, grant_credit, consume, create_charge, advance_charge,
+                         invoice_pending, approve_invoice, advance_invoice, retry_invoice,
+                         authorize_payment, settle_payment, pay_invoice, open_credit, open_advance,
+                         run_due, create_credit_unit, put_billing_profile, get_customer, get_balance,
+                         get_charge, get_invoice, list_invoices, get_accounts>;
+
+/// The name of a kind, as in a default key `kind:id` (D6): "consume", "grant_credit", …
+[[nodiscard]] std::string_view kind(const any& c) noexcept;
+/// The id the client gave, for kinds that have one; else empty. The same id of the same kind is the
+/// same key (D6).
+[[nodiscard]] std::string_view given_id(const any& c) noexcept;
+/// Whether it only asks.
+[[nodiscard]] bool is_query(const any& c) noexcept;
+/// Whether it is for the namespace rather than a customer.
+[[nodiscard]] bool is_for_namespace(const any& c) noexcept;
+
+} // namespace accrue::command

@@ -1,0 +1,183 @@
+// What the engine answers: views of the state right after a unit, as values. The codec prints them;
+// the same views are rebuilt from the journal when a key comes again (D6).
+#pragma once
+
+#include "domain/commands.hpp"
+#include "domain/ids.hpp"
+#include "domain/money.hpp"
+#include "domain/time.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace accrue::reply {
+
+/// Balances of one currency (balances.md 1): settled and live may be negative (advance).
+struct balance {
+  accrue::currency currency;
+  std::string code; ///< currency or credit unit code
+  int128 settled = 0;
+  int128 live = 0;
+  int128 pending = 0;
+  int128 reserved = 0;
+
+  friend bool operator==(const balance&, const balance&) = default;
+};
+
+struct customer_view {
+  std::string reference;
+  customer_id number;
+  std::string currency; ///< code; empty: none set
+  command::over_settlement over_settlement = command::over_settlement::refuse;
+  instant created_at;
+
+  friend bool operator==(const customer_view&, const customer_view&) = default;
+};
+
+struct grant_view {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  int128 amount = 0; ///< as rounded on entry
+  instant effective_at;
+
+  friend bool operator==(const grant_view&, const grant_view&) = default;
+};
+
+/// Where consumed money came from, in collection order.
+struct taken {
+  std::string grant;
+  int128 amount = 0;
+
+  friend bool operator==(const taken&, const taken&) = default;
+};
+
+struct consumed {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  int128 booked = 0;    ///< credit taken, advance included
+  int128 uncovered = 0; ///< left unpaid under `cap`
+  std::vector<taken> slices;
+
+  friend bool operator==(const consumed&, const consumed&) = default;
+};
+
+struct charge_view {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  settlement_mode mode = settlement_mode::credit_then_invoice;
+  int128 amount = 0;
+  period service_period;
+  instant invoice_at;
+  std::string status;          ///< "created", "active", "final", "deleted"
+  std::string detailed_status; ///< "active.awaiting_payment_settlement", …
+  std::optional<instant> advance_after;
+  struct run {
+    std::vector<int128> credits; ///< one a route, the advance last
+    int128 amount = 0;
+    int128 credit_total = 0;
+    int128 total = 0;
+    friend bool operator==(const run&, const run&) = default;
+  };
+  std::vector<run> runs;
+
+  friend bool operator==(const charge_view&, const charge_view&) = default;
+};
+
+struct invoice_view {
+  std::string name;   ///< the number where it has one, else "#ordinal"
+  std::string number; ///< empty for drafts
+  accrue::currency currency;
+  std::string code;
+  std::string status;
+  struct line {
+    std::string name;
+    accrue::period period;
+    int128 amount = 0;
+    int128 credits = 0;
+    int128 total = 0;
+    friend bool operator==(const line&, const line&) = default;
+  };
+  std::vector<line> lines;
+  int128 amount = 0;
+  int128 credits = 0;
+  int128 total = 0;
+  int128 authorized = 0;
+  int128 settled = 0;
+  std::vector<invoicing::issue> issues;
+  std::optional<instant> draft_until;
+  std::optional<instant> issued_at;
+  std::optional<instant> due_at;
+  std::uint32_t revision = 1;
+
+  friend bool operator==(const invoice_view&, const invoice_view&) = default;
+};
+
+struct invoices {
+  std::vector<invoice_view> items;
+  friend bool operator==(const invoices&, const invoices&) = default;
+};
+
+/// One line of a trial balance.
+struct account_view {
+  ledger::sub_account address;
+  std::string code; ///< of the route's currency
+  int128 balance = 0;
+  friend bool operator==(const account_view&, const account_view&) = default;
+};
+
+struct accounts {
+  std::vector<account_view> items;
+  friend bool operator==(const accounts&, const accounts&) = default;
+};
+
+struct balances {
+  std::vector<balance> items;
+  friend bool operator==(const balances&, const balances&) = default;
+};
+
+/// An opening balance or advance, as booked.
+struct opened {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  int128 amount = 0;
+  friend bool operator==(const opened&, const opened&) = default;
+};
+
+/// Everything due was done.
+struct ran_due {
+  std::uint32_t steps = 0;
+  friend bool operator==(const ran_due&, const ran_due&) = default;
+};
+
+struct credit_unit_view {
+  std::string code;
+  std::uint8_t exponent = 0;
+  friend bool operator==(const credit_unit_view&, const credit_unit_view&) = default;
+};
+
+struct billing_profile_view {
+  invoicing::profile profile;
+  friend bool operator==(const billing_profile_view&, const billing_profile_view&) = default;
+};
+
+using body = std::variant<customer_view, grant_view, consumed, charge_view, invoice_view, invoices,
+                          accounts, balances, opened, ran_due, credit_unit_view,
+                          billing_profile_view>;
+
+/// A positive answer: the customer's sequence it was computed at, what was asked, and the balances
+/// of the currencies it touched right after it, so that nobody has to ask again.
+struct receipt {
+  accrue::sequence sequence;
+  reply::body body;
+  std::vector<balance> after;
+
+  friend bool operator==(const receipt&, const receipt&) = default;
+};
+
+} // namespace accrue::reply

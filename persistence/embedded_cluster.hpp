@@ -1,0 +1,63 @@
+// A private PostgreSQL server in a data directory: created, started and stopped by the program that
+// uses it. Connecting to it and what is stored in it are not done here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+
+#include "domain/result.hpp"
+
+namespace accrue {
+
+/// What a private cluster may use. Durable unless a test says otherwise.
+struct cluster_settings {
+  std::filesystem::path directory;     ///< data directory; created when missing
+  std::uint32_t shared_buffers_mb = 0; ///< 0: a sixteenth of the memory, 256 MB to 1 GB
+  std::uint32_t max_wal_size_mb = 8192;
+  std::uint32_t max_connections = 40;
+  bool durable = true; ///< false: fsync and synchronous_commit off, for tests of plain SQL only
+  std::string extra;   ///< further lines for the server's configuration; the last one of a name wins
+};
+
+/// A running private cluster; the destructor stops it. All calls block: for `main` before the engine
+/// starts and after it has ended, for tools and for tests.
+///
+/// The directory holds `data/` (the cluster), `run/` (the socket), `server.log` and `lock`. Only one
+/// process at a time can hold it. A server left over from a killed owner is stopped and started
+/// anew, which rolls back what that owner had under way. Started by root, the server runs as the user
+/// `postgres`.
+class embedded_cluster {
+public:
+  /// Takes the directory, creates the cluster where there is none, and starts it. Refuses with
+  /// `validation` for a directory that cannot be used, `conflict` when another process holds it,
+  /// `storage_unavailable` when the server does not start; the text has the server's own words.
+  [[nodiscard]] static result<embedded_cluster> start(const cluster_settings& settings);
+
+  ~embedded_cluster();
+  embedded_cluster(embedded_cluster&&) noexcept;
+  embedded_cluster& operator=(embedded_cluster&&) noexcept;
+
+  /// Connection string of the cluster's superuser for a database that exists.
+  [[nodiscard]] std::string conninfo(const std::string& database = "postgres") const;
+  /// Directory of the unix socket.
+  [[nodiscard]] const std::filesystem::path& socket_directory() const noexcept;
+  /// Process id of the server.
+  [[nodiscard]] pid_t server_pid() const noexcept;
+
+  /// Fast shutdown: open transactions are rolled back, all is flushed. Waits. Idempotent.
+  result<void> stop();
+
+private:
+  struct running;
+  explicit embedded_cluster(std::unique_ptr<running> it) noexcept;
+  std::unique_ptr<running> it_;
+};
+
+/// The directory with PostgreSQL's programs: /usr/lib/postgresql/15/bin, else what `pg_config --bindir`
+/// says, else the place of `initdb` in PATH. Refuses with `storage_unavailable` when there is none.
+[[nodiscard]] result<std::filesystem::path> postgres_programs();
+
+} // namespace accrue
