@@ -1,71 +1,63 @@
-# Puts persistence/migrations/*.sql into the library, as names and texts in the order of their numbers.
-# Included by the root CMakeLists.txt; run as a script (cmake -P) when the build writes the source.
+# Puts persistence/migrations/NNNN_name.sql into the library: generates accrue::migrations(), which
+# persistence/migrate.hpp declares. Included by the root CMakeLists.txt; run as a script by the build.
 
-# Gives the generated files: #include "persistence/embedded_migrations.hpp" declares
-# accrue::embedded_migrations(). None as long as there is no migration.
+# Gives the generated source; none as long as nobody declares the list.
 function(accrue_embed_migrations out)
-  accrue_glob(migrations persistence/migrations/*.sql)
   set(${out} "" PARENT_SCOPE)
-  if(NOT migrations)
+  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/persistence/migrate.hpp")
     return()
   endif()
-  set(header "${ACCRUE_GENERATED_DIR}/persistence/embedded_migrations.hpp")
-  set(source "${ACCRUE_GENERATED_DIR}/persistence/embedded_migrations.cpp")
+  accrue_glob(migrations persistence/migrations/*.sql)
+  set(source "${ACCRUE_GENERATED_DIR}/persistence/migrations.cpp")
+  # A removed file changes no date, hence the list as a dependency of its own.
+  file(CONFIGURE OUTPUT "${ACCRUE_GENERATED_DIR}/persistence/migrations.txt" CONTENT "${migrations}")
   add_custom_command(
-    OUTPUT "${header}" "${source}"
+    OUTPUT "${source}"
     COMMAND "${CMAKE_COMMAND}" "-DFOLDER=${PROJECT_SOURCE_DIR}/persistence/migrations"
-      "-DHEADER=${header}" "-DSOURCE=${source}"
-      -P "${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake"
-    DEPENDS ${migrations} "${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake"
+      "-DSOURCE=${source}" -P "${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake"
+    DEPENDS ${migrations} "${ACCRUE_GENERATED_DIR}/persistence/migrations.txt"
+      "${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake"
     COMMENT "Embedding the migrations"
     VERBATIM)
-  set(${out} "${header}" "${source}" PARENT_SCOPE)
+  set(${out} "${source}" PARENT_SCOPE)
 endfunction()
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
-file(WRITE "${HEADER}" [[
-// The migrations of persistence/migrations/, embedded by the build.
-// Generated: edit the .sql files.
-#pragma once
-
-#include <span>
-#include <string_view>
-
-namespace accrue {
-
-/// A migration: its file's name without ".sql" (e.g. "0001_ledger") and its text, byte for byte.
-struct embedded_migration {
-  std::string_view name;
-  std::string_view text;
-};
-
-/// All migrations in the order of their names.
-[[nodiscard]] std::span<const embedded_migration> embedded_migrations() noexcept;
-
-} // namespace accrue
-]])
-
 file(GLOB migrations "${FOLDER}/*.sql")
 list(SORT migrations)
 set(rows "")
+set(last 0)
 foreach(migration IN LISTS migrations)
-  cmake_path(GET migration STEM LAST_ONLY name)
+  cmake_path(GET migration STEM LAST_ONLY stem)
+  if(NOT stem MATCHES "^0*([1-9][0-9]*)_([a-z0-9_]+)$")
+    message(FATAL_ERROR "${migration}: a migration is called NNNN_name.sql")
+  endif()
+  set(number ${CMAKE_MATCH_1})
+  set(name ${CMAKE_MATCH_2})
+  if(number LESS_EQUAL last)
+    message(FATAL_ERROR "${migration}: two migrations with number ${number}")
+  endif()
+  set(last ${number})
   file(READ "${migration}" text)
-  string(APPEND rows "    {\"${name}\", R\"__sql__(${text})__sql__\"},\n")
+  string(APPEND rows "    {${number}, \"${name}\", R\"__sql__(${text})__sql__\"},\n")
 endforeach()
-file(WRITE "${SOURCE}" "// Generated from persistence/migrations/*.sql.
-#include \"persistence/embedded_migrations.hpp\"
+
+list(LENGTH migrations count)
+file(WRITE "${SOURCE}" "// Generated from persistence/migrations/*.sql; edit those.
+#include \"persistence/migrate.hpp\"
+
+#include <array>
 
 namespace accrue {
 namespace {
-constexpr embedded_migration all[] = {
-${rows}};
+constexpr std::array<migration, ${count}> embedded{{
+${rows}}};
 } // namespace
 
-std::span<const embedded_migration> embedded_migrations() noexcept { return all; }
+std::span<const migration> migrations() { return embedded; }
 
 } // namespace accrue
 ")

@@ -25,9 +25,6 @@ function(accrue_layer name)
   endif()
   target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} ${scope} ${arg_PUBLIC})
-  if(arg_EXTRA_SOURCES)
-    target_include_directories(${target} ${scope} "${ACCRUE_GENERATED_DIR}")
-  endif()
 
   # `cmake --build ... --target all_verify_interface_header_sets` compiles each header alone.
   accrue_glob(headers ${name}/*.hpp)

@@ -126,9 +126,11 @@ struct put_billing_profile {
 };
 
 // Queries: nothing is changed, nothing is journalled; answered from what is durable.
-/// "all", "unrestricted" or one feature (balances.md 1.5).
+/// What a balance looks at: everything, unrestricted credit, or what one feature may use
+/// (balances.md 1.5).
+enum class feature_view : std::uint8_t { all, unrestricted, feature };
 struct feature_filter {
-  enum class view : std::uint8_t { all, unrestricted, feature } view = view::all;
+  feature_view view = feature_view::all;
   std::string feature;
 };
 struct get_customer {};

@@ -73,14 +73,17 @@ constexpr auto places = make_places();
 
 } // namespace
 
-std::span<const iso_currency> iso_currencies() noexcept { return currencies; }
+std::span<const iso_currency> iso_currencies() noexcept {
+  return currencies;
+}
 
 result<currency> find_iso_currency(std::string_view code) {
   const auto* const found = std::ranges::lower_bound(currencies, code, {}, &iso_currency::code);
   if (found == currencies.end() || found->code != code) {
     constexpr std::size_t shown_max = 24;
-    return refuse(errc::validation, "'" + std::string(code.substr(0, shown_max)) +
-                                        "' is no ISO 4217 currency; write its three capital letters.");
+    return refuse(errc::validation,
+                  "'" + std::string(code.substr(0, shown_max)) +
+                      "' is no ISO 4217 currency; write its three capital letters.");
   }
   return currency{found->number, found->exponent};
 }

@@ -3,6 +3,7 @@
 #include "domain/decimal.hpp"
 
 #include <boost/multiprecision/cpp_int.hpp>
+
 #include <limits>
 
 namespace accrue {
@@ -14,14 +15,18 @@ using wide = boost::multiprecision::checked_int512_t;
 constexpr int digits_max = 38;
 
 /// 10^38: every coefficient lies strictly between minus this and this.
-int128 bound() { return power_of_ten(digits_max); }
+int128 bound() {
+  return power_of_ten(digits_max);
+}
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 tl::unexpected<refusal> bad_text(std::string_view text, const char* wish) {
   constexpr std::size_t shown_max = 64;
-  return refuse(errc::validation, "'" + std::string(text.substr(0, shown_max)) +
-                                      "' is not a decimal: " + wish);
+  return refuse(errc::validation,
+                "'" + std::string(text.substr(0, shown_max)) + "' is not a decimal: " + wish);
 }
 
 tl::unexpected<refusal> out_of_range(errc code) {
@@ -29,7 +34,8 @@ tl::unexpected<refusal> out_of_range(errc code) {
 }
 
 /// Drops zeros from the end of a coefficient while it has digits after the point.
-template <class Int> void drop_zeros(Int& coefficient, int& scale) {
+template <class Int>
+void drop_zeros(Int& coefficient, int& scale) {
   while (scale > 0 && coefficient % 10 == 0) {
     coefficient /= 10;
     --scale;
@@ -146,7 +152,9 @@ result<decimal> add(const decimal& a, const decimal& b) {
   return narrow(wide(a.coefficient()) * factor + b.coefficient(), b.scale());
 }
 
-result<decimal> subtract(const decimal& a, const decimal& b) { return add(a, negate(b)); }
+result<decimal> subtract(const decimal& a, const decimal& b) {
+  return add(a, negate(b));
+}
 
 result<decimal> multiply(const decimal& a, const decimal& b) {
   const int scale = a.scale() + b.scale();

@@ -25,8 +25,9 @@ constexpr auto make_powers() {
 constexpr auto powers = make_powers();
 
 tl::unexpected<refusal> too_large(const char* operation) {
-  return refuse(errc::overflow, std::string("The ") + operation +
-                                    " leaves the range of 128 bits; use smaller amounts.");
+  return refuse(errc::overflow,
+                std::string("The ") + operation +
+                    " leaves the range of 128 bits; use smaller amounts.");
 }
 
 } // namespace

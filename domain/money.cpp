@@ -2,8 +2,9 @@
 // The table of ISO currencies is in currencies.cpp.
 #include "domain/money.hpp"
 
-#include <algorithm>
 #include <boost/multiprecision/cpp_int.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <numeric>
@@ -23,8 +24,9 @@ tl::unexpected<refusal> too_large() {
 }
 
 tl::unexpected<refusal> two_currencies(const char* what) {
-  return refuse(errc::validation, std::string("Amounts of two currencies cannot be ") + what +
-                                      "; convert one of them first.");
+  return refuse(errc::validation,
+                std::string("Amounts of two currencies cannot be ") + what +
+                    "; convert one of them first.");
 }
 
 /// numerator / denominator as a whole number: the only rounding in the tree (D1). denominator > 0.
@@ -73,7 +75,11 @@ result<int128> ratio(int128 a, int128 b, int128 c, int128 d, int128 e, rounding 
 
 /// a × b × 10^exponent as a whole number, rounded once half away from zero.
 result<int128> scaled_product(int128 a, int128 b, int exponent) {
-  return ratio(a, b, power_of_ten(std::max(exponent, 0)), power_of_ten(std::max(-exponent, 0)), 1,
+  return ratio(a,
+               b,
+               power_of_ten(std::max(exponent, 0)),
+               power_of_ten(std::max(-exponent, 0)),
+               1,
                rounding::half_away);
 }
 
@@ -86,8 +92,11 @@ result<money> with_currency(const result<int128>& minor, currency c) {
 /// The whole parts of `total` × weight ÷ sum and what remains of each, for total >= 0.
 /// Returns the units that the parts leave over.
 template <class Int>
-std::size_t floor_shares(const Int& total, const Int& sum, std::span<const int128> weights,
-                         std::vector<int128>& parts, std::vector<Int>& rests) {
+std::size_t floor_shares(const Int& total,
+                         const Int& sum,
+                         std::span<const int128> weights,
+                         std::vector<int128>& parts,
+                         std::vector<Int>& rests) {
   Int left = total;
   for (const auto& weight : weights) {
     const Int product = total * Int(weight);
@@ -161,9 +170,10 @@ std::string to_string(const money& m) {
 
 result<money> exact_money(const decimal& amount, currency c) {
   if (amount.scale() > c.exponent())
-    return refuse(errc::validation, "The amount " + amount.to_string() +
-                                        " has more digits after the point than the " +
-                                        std::to_string(c.exponent()) + " of its currency.");
+    return refuse(errc::validation,
+                  "The amount " + amount.to_string() +
+                      " has more digits after the point than the " + std::to_string(c.exponent()) +
+                      " of its currency.");
   return rounded_money(amount, c); // whole by the check above
 }
 
@@ -190,21 +200,29 @@ result<money> rounded_product(const decimal& rate, const decimal& quantity, curr
 }
 
 result<std::vector<int128>> allocate(int128 total, std::span<const int128> weights) {
-  wide sum = 0;
+  if (total == int128_min)
+    return too_large(); // has no mirror image
+  int128 narrow_sum = 0;
+  bool fits = true;
   for (const auto& weight : weights) {
     if (weight < 0)
       return refuse(errc::validation, "A share's weight must not be negative.");
-    sum += weight;
+    fits = fits && !__builtin_add_overflow(narrow_sum, weight, &narrow_sum);
   }
-  if (sum == 0)
+  if (narrow_sum == 0)
     return refuse(errc::validation, "At least one share must have a weight above 0.");
   // Shares of a negative total mirror those of the positive one.
-  const wide magnitude = abs(wide(total));
+  const int128 magnitude = total < 0 ? -total : total;
   std::vector<int128> parts;
-  if (magnitude * sum <= int128_max)
-    parts = shares<int128>(total < 0 ? -total : total, static_cast<int128>(sum), weights);
-  else
+  int128 largest = 0;
+  if (fits && !__builtin_mul_overflow(magnitude, narrow_sum, &largest)) {
+    parts = shares<int128>(magnitude, narrow_sum, weights);
+  } else {
+    wide sum = 0;
+    for (const auto& weight : weights)
+      sum += weight;
     parts = shares<wide>(magnitude, sum, weights);
+  }
   if (total < 0)
     for (auto& part : parts)
       part = -part;
@@ -225,8 +243,12 @@ result<decimal> divide(const decimal& a, const decimal& b, int scale, rounding m
   const int128 numerator = flip ? -a.coefficient() : a.coefficient();
   const int128 denominator = flip ? -b.coefficient() : b.coefficient();
   const int exponent = scale + b.scale() - a.scale();
-  const auto quotient = ratio(numerator, power_of_ten(std::max(exponent, 0)), 1, denominator,
-                              power_of_ten(std::max(-exponent, 0)), mode);
+  const auto quotient = ratio(numerator,
+                              power_of_ten(std::max(exponent, 0)),
+                              1,
+                              denominator,
+                              power_of_ten(std::max(-exponent, 0)),
+                              mode);
   if (!quotient)
     return tl::unexpected<refusal>(quotient.error());
   auto made = decimal::make(*quotient, scale);

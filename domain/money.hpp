@@ -26,10 +26,16 @@ public:
   [[nodiscard]] constexpr std::uint32_t number() const noexcept { return number_; }
   /// Digits after the point of one minor unit: 2 for USD, 0 for JPY, 0..9 for credit units.
   [[nodiscard]] constexpr int exponent() const noexcept { return exponent_; }
-  [[nodiscard]] constexpr bool is_credit_unit() const noexcept { return number_ >= credit_unit_base; }
+  [[nodiscard]] constexpr bool is_credit_unit() const noexcept {
+    return number_ >= credit_unit_base;
+  }
 
-  friend constexpr bool operator==(currency a, currency b) noexcept { return a.number_ == b.number_; }
-  friend constexpr auto operator<=>(currency a, currency b) noexcept { return a.number_ <=> b.number_; }
+  friend constexpr bool operator==(currency a, currency b) noexcept {
+    return a.number_ == b.number_;
+  }
+  friend constexpr auto operator<=>(currency a, currency b) noexcept {
+    return a.number_ <=> b.number_;
+  }
 
   static constexpr std::uint32_t credit_unit_base = 1000;
 
@@ -84,11 +90,12 @@ struct money {
 /// round(m × factor) to the minor unit of `target`: fiat(x) of a cost basis. errc: overflow.
 [[nodiscard]] result<money> multiply(const money& m, const decimal& factor, currency target);
 /// round(rate × quantity) to the minor unit of `target`; the product itself is exact. errc: overflow.
-[[nodiscard]] result<money> rounded_product(const decimal& rate, const decimal& quantity,
-                                            currency target);
+[[nodiscard]] result<money>
+rounded_product(const decimal& rate, const decimal& quantity, currency target);
 
 /// Splits `total` in proportion to `weights` (all >= 0, at least one > 0) without losing a unit:
-/// largest remainder, ties to the earlier index (D10). errc: validation.
+/// largest remainder, ties to the earlier index (D10); shares of -x mirror those of x.
+/// errc: validation; overflow for the one total that has no negative, -2^127.
 [[nodiscard]] result<std::vector<int128>> allocate(int128 total, std::span<const int128> weights);
 
 /// numerator / denominator rounded half away from zero. denominator > 0.

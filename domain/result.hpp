@@ -2,10 +2,11 @@
 // Failures of the world (a lost connection) and defects (a broken invariant) do not belong here.
 #pragma once
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 
 namespace accrue {
@@ -13,14 +14,14 @@ namespace accrue {
 /// Reasons to refuse, in order of precedence: where two apply, the earlier one is told.
 /// The names are the wire's error codes. Source: decisions.md, D62.
 enum class errc : std::uint8_t {
-  validation = 1,        ///< the input alone is wrong; sending it again cannot help
-  overflow,              ///< an amount left the 128-bit range (D2)
-  unauthenticated,       ///< no hello, or credentials that nobody knows
-  forbidden,             ///< known, but not allowed
-  not_owner,             ///< another node owns this customer; ask there
-  overloaded,            ///< a queue is full; try again later
-  storage_unavailable,   ///< the commit failed or the store is away; the same key may be sent again
-  deadline_exceeded,     ///< not decided in time; after deciding: outcome unknown, send the same key again
+  validation = 1,      ///< the input alone is wrong; sending it again cannot help
+  overflow,            ///< an amount left the 128-bit range (D2)
+  unauthenticated,     ///< no hello, or credentials that nobody knows
+  forbidden,           ///< known, but not allowed
+  not_owner,           ///< another node owns this customer; ask there
+  overloaded,          ///< a queue is full; try again later
+  storage_unavailable, ///< the commit failed or the store is away; the same key may be sent again
+  deadline_exceeded, ///< not decided in time; after deciding: outcome unknown, send the same key again
   unsupported_operation, ///< understood, and not offered here
   not_found,             ///< no such customer, grant, charge or invoice
   idempotency_conflict,  ///< the key was used with other content (D6)
@@ -62,8 +63,8 @@ template <class T>
 using result = tl::expected<T, refusal>;
 
 /// Shorthand for returning a refusal from a function that returns `result<T>`.
-[[nodiscard]] inline tl::unexpected<refusal> refuse(errc code, std::string text,
-                                                    std::string subject = {}) {
+[[nodiscard]] inline tl::unexpected<refusal>
+refuse(errc code, std::string text, std::string subject = {}) {
   return tl::unexpected<refusal>(refusal{code, std::move(subject), std::move(text)});
 }
 

@@ -18,7 +18,9 @@ constexpr auto ns_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t seconds_per_day = 86'400;
 constexpr std::size_t fraction_digits_max = 9;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 std::int64_t floored_seconds(std::int64_t ns) noexcept {
   return ns / ns_per_second - (ns % ns_per_second < 0 ? 1 : 0);
@@ -108,8 +110,9 @@ result<instant> parse_instant(std::string_view text) {
   const std::int64_t fraction = in.fraction();
   in.skip('Z');
   if (!in.good || !in.rest.empty())
-    return bad_text(text, "is not an instant: write UTC as 2026-01-31T00:00:00Z, with at most nine "
-                          "digits of a second.");
+    return bad_text(text,
+                    "is not an instant: write UTC as 2026-01-31T00:00:00Z, with at most nine "
+                    "digits of a second.");
   const std::chrono::year_month_day date{year, month, day};
   if (!date.ok() || hour > 23 || minute > 59 || second > 59)
     return bad_text(text, "is no day and time of the calendar.");
@@ -155,8 +158,9 @@ std::string to_string(instant t) {
 result<period> make_period(instant from, instant to) {
   const period made{floor_seconds(from), floor_seconds(to)};
   if (made.from > made.to)
-    return refuse(errc::invalid_period, "The period ends at " + to_string(made.to) +
-                                            ", before it begins at " + to_string(made.from) + ".");
+    return refuse(errc::invalid_period,
+                  "The period ends at " + to_string(made.to) + ", before it begins at " +
+                      to_string(made.from) + ".");
   return made;
 }
 

@@ -1,5 +1,5 @@
-// SHA-256 by OpenSSL's low-level functions. EVP with a prefetched algorithm was measured beside them and
-// is slower for the short rows that are hashed here (docs/decisions/0001-journal-form.md).
+// SHA-256 by OpenSSL's low-level functions. EVP with a prefetched algorithm was measured beside
+// them and is slower for the short rows that are hashed here (docs/decisions/0001-journal-form.md).
 #include "persistence/digest.hpp"
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 
 namespace accrue {
 
-digester::digester() noexcept { SHA256_Init(&state_); }
+digester::digester() noexcept {
+  SHA256_Init(&state_);
+}
 
 digester& digester::add(std::span<const std::byte> piece) noexcept {
   SHA256_Update(&state_, piece.data(), piece.size());
@@ -29,11 +31,14 @@ digest digester::finish() noexcept {
 
 digest digest_of(std::initializer_list<std::span<const std::byte>> pieces) noexcept {
   digester hash;
-  for (const auto piece : pieces) hash.add(piece);
+  for (const auto piece : pieces)
+    hash.add(piece);
   return hash.finish();
 }
 
-digest digest_of(std::string_view text) noexcept { return digester{}.add(text).finish(); }
+digest digest_of(std::string_view text) noexcept {
+  return digester{}.add(text).finish();
+}
 
 fingerprint fingerprint_of(const digest& full) noexcept {
   fingerprint out;

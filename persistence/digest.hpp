@@ -2,10 +2,11 @@
 // order, is said by who stores it.
 #pragma once
 
+#include <openssl/sha.h>
+
 #include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <openssl/sha.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@ using digest = std::array<std::byte, 32>;
 /// The first 16 bytes of a digest, where equality of content is all that is asked.
 using fingerprint = std::array<std::byte, 16>;
 
-/// SHA-256 in pieces. The pieces are hashed as one string: where lengths vary, hash the lengths too.
+/// SHA-256 in pieces. The pieces are hashed as one string: where lengths vary, hash the lengths
+/// too.
 class digester {
 public:
   digester() noexcept;
@@ -26,13 +28,13 @@ public:
   digester& add(std::string_view piece) noexcept;
   /// An integer as its bytes in network order.
   template <class Int>
-    requires std::is_integral_v<Int>
-  digester& number(Int value) noexcept {
+  requires std::is_integral_v<Int> digester& number(Int value) noexcept {
     std::array<std::byte, sizeof(Int)> wide;
     auto rest = static_cast<std::make_unsigned_t<Int>>(value);
     for (std::size_t i = sizeof(Int); i-- > 0;) {
       wide[i] = static_cast<std::byte>(rest & 0xff);
-      if constexpr (sizeof(Int) > 1) rest >>= 8;
+      if constexpr (sizeof(Int) > 1)
+        rest >>= 8;
     }
     return add(wide);
   }

@@ -2,13 +2,14 @@
 // uses it. Connecting to it and what is stored in it are not done here.
 #pragma once
 
+#include "domain/result.hpp"
+
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <sys/types.h>
-
-#include "domain/result.hpp"
 
 namespace accrue {
 
@@ -19,16 +20,17 @@ struct cluster_settings {
   std::uint32_t max_wal_size_mb = 8192;
   std::uint32_t max_connections = 40;
   bool durable = true; ///< false: fsync and synchronous_commit off, for tests of plain SQL only
-  std::string extra;   ///< further lines for the server's configuration; the last one of a name wins
+  bool outlives_owner = true; ///< false: the kernel ends the server with the thread that started it
+  std::string extra; ///< further lines for the server's configuration; the last one of a name wins
 };
 
-/// A running private cluster; the destructor stops it. All calls block: for `main` before the engine
-/// starts and after it has ended, for tools and for tests.
+/// A running private cluster; the destructor stops it. All calls block: for `main` before the
+/// engine starts and after it has ended, for tools and for tests.
 ///
-/// The directory holds `data/` (the cluster), `run/` (the socket), `server.log` and `lock`. Only one
-/// process at a time can hold it. A server left over from a killed owner is stopped and started
-/// anew, which rolls back what that owner had under way. Started by root, the server runs as the user
-/// `postgres`.
+/// The directory holds `data/` (the cluster), `run/` (the socket), `server.log` and `lock`. Only
+/// one process at a time can hold it. A server left over from a killed owner is stopped and started
+/// anew, which rolls back what that owner had under way. Started by root, the server runs as the
+/// user `postgres`.
 class embedded_cluster {
 public:
   /// Takes the directory, creates the cluster where there is none, and starts it. Refuses with
@@ -56,8 +58,9 @@ private:
   std::unique_ptr<running> it_;
 };
 
-/// The directory with PostgreSQL's programs: /usr/lib/postgresql/15/bin, else what `pg_config --bindir`
-/// says, else the place of `initdb` in PATH. Refuses with `storage_unavailable` when there is none.
+/// The directory with PostgreSQL's programs: /usr/lib/postgresql/15/bin, else what `pg_config
+/// --bindir` says, else the place of `initdb` in PATH. Refuses with `storage_unavailable` when
+/// there is none.
 [[nodiscard]] result<std::filesystem::path> postgres_programs();
 
 } // namespace accrue

@@ -2,12 +2,12 @@
 // The SQL itself is in persistence/migrations/; nothing here knows what it creates.
 #pragma once
 
+#include "domain/result.hpp"
+#include "persistence/pg.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "domain/result.hpp"
-#include "persistence/pg.hpp"
 
 namespace accrue {
 
@@ -29,8 +29,8 @@ struct migration_report {
 
 /// Brings the database to the last of `wanted`, each migration in its own transaction. Servers that
 /// start together wait for each other. Refuses with `conflict` when an applied migration was edited
-/// since or is unknown to this program (made by a newer one), with `internal` when the SQL fails and
-/// with `storage_unavailable` when the database is away.
+/// since or is unknown to this program (made by a newer one), with `internal` when the SQL fails
+/// and with `storage_unavailable` when the database is away.
 [[nodiscard]] result<migration_report> migrate(pg::session& database,
                                                std::span<const migration> wanted);
 

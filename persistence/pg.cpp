@@ -1,24 +1,26 @@
-// Errors, results and the blocking session of the PostgreSQL client. The connection that the engine uses is
-// in pg_connection.cpp; no SQL of the product in either.
+// Errors, results and the blocking session of the PostgreSQL client. The connection that the engine
+// uses is in pg_connection.cpp; no SQL of the product in either.
 #include "persistence/pg.hpp"
+
+#include "persistence/pg_libpq.hpp"
 
 #include <charconv>
 #include <optional>
-
-#include "persistence/pg_libpq.hpp"
 
 namespace accrue::pg {
 namespace {
 
 std::string trimmed(const char* text) {
   std::string out = text != nullptr ? text : "";
-  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' '))
+    out.pop_back();
   return out;
 }
 
 template <class Int>
 Int integer_at(const PGresult* rows, int row, int column) noexcept {
-  if (PQgetlength(rows, row, column) != static_cast<int>(sizeof(Int))) return 0;
+  if (PQgetlength(rows, row, column) != static_cast<int>(sizeof(Int)))
+    return 0;
   Int value;
   std::memcpy(&value, PQgetvalue(rows, row, column), sizeof value);
   return network_order(value);
@@ -30,33 +32,46 @@ Int integer_at(const PGresult* rows, int row, int column) noexcept {
 
 failure classify(std::string_view sqlstate) noexcept {
   const std::string_view group = sqlstate.substr(0, 2);
-  if (sqlstate.empty() || group == "08") return failure::reconnect;
-  if (sqlstate == "40001" || sqlstate == "40P01") return failure::retry;
-  if (sqlstate == "40003") return failure::in_doubt;
-  if (sqlstate == "57014" || sqlstate == "55P03") return failure::retry;
+  if (sqlstate.empty() || group == "08")
+    return failure::reconnect;
+  if (sqlstate == "40001" || sqlstate == "40P01")
+    return failure::retry;
+  if (sqlstate == "40003")
+    return failure::in_doubt;
+  if (sqlstate == "57014" || sqlstate == "55P03")
+    return failure::retry;
   // Shutdowns, an idle time-out, and a server that became read-only (a demoted primary).
   if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03" || sqlstate == "57P05" ||
       sqlstate == "25006")
     return failure::reconnect;
-  if (group == "53" || group == "58") return failure::unavailable;
-  if (group == "22" || group == "23") return failure::poison;
+  if (group == "53" || group == "58")
+    return failure::unavailable;
+  if (group == "22" || group == "23")
+    return failure::poison;
   return failure::bug;
 }
 
 std::string_view to_string(failure kind) noexcept {
   switch (kind) {
-  case failure::retry: return "retry";
-  case failure::reconnect: return "reconnect";
-  case failure::in_doubt: return "in_doubt";
-  case failure::unavailable: return "unavailable";
-  case failure::poison: return "poison";
-  case failure::bug: return "bug";
+  case failure::retry:
+    return "retry";
+  case failure::reconnect:
+    return "reconnect";
+  case failure::in_doubt:
+    return "in_doubt";
+  case failure::unavailable:
+    return "unavailable";
+  case failure::poison:
+    return "poison";
+  case failure::bug:
+    return "bug";
   }
   return "bug";
 }
 
 error error_of(const PGconn* connection) {
-  return {failure::reconnect, {},
+  return {failure::reconnect,
+          {},
           connection != nullptr ? trimmed(PQerrorMessage(connection)) : "out of memory"};
 }
 
@@ -67,15 +82,22 @@ error error_of(const PGresult* rows) {
   error out{failure::bug, state != nullptr ? state : "", trimmed(PQresultErrorMessage(rows))};
   out.kind = classify(out.sqlstate);
   // FATAL and PANIC end the connection, whatever the reason.
-  if (weight == "FATAL" || weight == "PANIC") out.kind = failure::reconnect;
+  if (weight == "FATAL" || weight == "PANIC")
+    out.kind = failure::reconnect;
   return out;
 }
 
 // ---------------------------------------------------------------------------------- results
 
-void result::clear::operator()(pg_result* rows) const noexcept { PQclear(rows); }
-int result::rows() const noexcept { return PQntuples(rows_.get()); }
-int result::columns() const noexcept { return PQnfields(rows_.get()); }
+void result::clear::operator()(pg_result* rows) const noexcept {
+  PQclear(rows);
+}
+int result::rows() const noexcept {
+  return PQntuples(rows_.get());
+}
+int result::columns() const noexcept {
+  return PQnfields(rows_.get());
+}
 bool result::is_null(int row, int column) const noexcept {
   return PQgetisnull(rows_.get(), row, column) != 0;
 }
@@ -95,7 +117,8 @@ bool result::boolean(int row, int column) const noexcept {
 pg::uuid result::uuid(int row, int column) const noexcept {
   pg::uuid out{};
   const auto value = bytes(row, column);
-  if (value.size() == out.size()) std::memcpy(out.data(), value.data(), out.size());
+  if (value.size() == out.size())
+    std::memcpy(out.data(), value.data(), out.size());
   return out;
 }
 std::span<const std::byte> result::bytes(int row, int column) const noexcept {
@@ -103,7 +126,8 @@ std::span<const std::byte> result::bytes(int row, int column) const noexcept {
 }
 std::string_view result::text(int row, int column) const noexcept {
   const char* value = PQgetvalue(rows_.get(), row, column);
-  if (value == nullptr) return {};
+  if (value == nullptr)
+    return {};
   return {value, static_cast<std::size_t>(PQgetlength(rows_.get(), row, column))};
 }
 std::int64_t result::command_tuples() const noexcept {
@@ -132,13 +156,16 @@ outcome<result> checked(PGconn* connection, PGresult* raw) {
 
 } // namespace
 
-void session::finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
+void session::finish::operator()(pg_conn* connection) const noexcept {
+  PQfinish(connection);
+}
 
 outcome<session> session::open(const std::string& conninfo) {
   session made(PQconnectdb(conninfo.c_str()));
   if (PQstatus(made.connection_.get()) != CONNECTION_OK)
     return tl::unexpected<error>(error_of(made.connection_.get()));
-  PQsetNoticeProcessor(made.connection_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      made.connection_.get(), [](void*, const char*) {}, nullptr);
   return made;
 }
 
@@ -150,11 +177,18 @@ outcome<result> session::query(const std::string& sql, const parameters& argumen
   argument_lists lists;
   lists.take(arguments);
   return checked(connection_.get(),
-                 PQexecParams(connection_.get(), sql.c_str(), arguments.count(), nullptr,
-                              lists.values.data(), lists.lengths.data(), lists.formats.data(), 1));
+                 PQexecParams(connection_.get(),
+                              sql.c_str(),
+                              arguments.count(),
+                              nullptr,
+                              lists.values.data(),
+                              lists.lengths.data(),
+                              lists.formats.data(),
+                              1));
 }
 
-outcome<void> session::for_each_row(const std::string& sql, const parameters& arguments,
+outcome<void> session::for_each_row(const std::string& sql,
+                                    const parameters& arguments,
                                     const std::function<bool(const result&, int)>& visit) {
   const bool own = PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
   if (own) {
@@ -163,7 +197,8 @@ outcome<void> session::for_each_row(const std::string& sql, const parameters& ar
   }
   std::optional<error> failed;
   bool go_on = true;
-  if (auto declared = query("DECLARE accrue_rows NO SCROLL CURSOR FOR " + sql, arguments); !declared)
+  if (auto declared = query("DECLARE accrue_rows NO SCROLL CURSOR FOR " + sql, arguments);
+      !declared)
     failed = declared.error();
   while (go_on && !failed) {
     const auto chunk = query("FETCH 5000 FROM accrue_rows");
@@ -171,21 +206,25 @@ outcome<void> session::for_each_row(const std::string& sql, const parameters& ar
       failed = chunk.error();
       break;
     }
-    if (chunk->rows() == 0) break;
-    for (int row = 0; go_on && row < chunk->rows(); ++row) go_on = visit(*chunk, row);
+    if (chunk->rows() == 0)
+      break;
+    for (int row = 0; go_on && row < chunk->rows(); ++row)
+      go_on = visit(*chunk, row);
   }
   if (own) {
     execute(failed ? "ROLLBACK" : "COMMIT");
   } else if (!failed) {
     execute("CLOSE accrue_rows");
   }
-  if (failed) return tl::unexpected<error>(std::move(*failed));
+  if (failed)
+    return tl::unexpected<error>(std::move(*failed));
   return {};
 }
 
 outcome<std::int64_t> session::copy_in(const std::string& sql, std::span<const std::byte> data) {
   PGconn* const it = connection_.get();
-  if (PQsendQuery(it, sql.c_str()) != 1) return tl::unexpected<error>(error_of(it));
+  if (PQsendQuery(it, sql.c_str()) != 1)
+    return tl::unexpected<error>(error_of(it));
   std::optional<error> failed;
   std::int64_t copied = 0;
   while (PGresult* raw = PQgetResult(it)) {
@@ -196,7 +235,8 @@ outcome<std::int64_t> session::copy_in(const std::string& sql, std::span<const s
       for (auto rest = data; !rest.empty();) {
         const auto piece = rest.first(std::min<std::size_t>(rest.size(), 1 << 24));
         rest = rest.subspan(piece.size());
-        if (PQputCopyData(it, reinterpret_cast<const char*>(piece.data()),
+        if (PQputCopyData(it,
+                          reinterpret_cast<const char*>(piece.data()),
                           static_cast<int>(piece.size())) != 1)
           break;
       }
@@ -204,13 +244,16 @@ outcome<std::int64_t> session::copy_in(const std::string& sql, std::span<const s
     } else if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       return tl::unexpected<error>(error{failure::bug, {}, "COPY .. TO is not offered here"});
     } else if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-      if (!failed) failed = error_of(raw);
-      if (PQstatus(it) == CONNECTION_BAD) break;
+      if (!failed)
+        failed = error_of(raw);
+      if (PQstatus(it) == CONNECTION_BAD)
+        break;
     } else {
       copied = rows.command_tuples();
     }
   }
-  if (failed) return tl::unexpected<error>(std::move(*failed));
+  if (failed)
+    return tl::unexpected<error>(std::move(*failed));
   return copied;
 }
 

@@ -1,6 +1,9 @@
-// The PostgreSQL client: errors by what the caller must do, binary results and parameters, a connection
-// driven by Asio and a blocking session for tools. No table, SQL text or domain word lives here.
+// The PostgreSQL client: errors by what the caller must do, binary results and parameters, a
+// connection driven by Asio and a blocking session for tools. No table, SQL text or domain word
+// lives here.
 #pragma once
+
+#include <tl/expected.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -59,7 +61,8 @@ using outcome = tl::expected<T, error>;
 using uuid = std::array<std::byte, 16>;
 
 /// Rows of one statement, binary unless the session's `execute` made them. Move-only.
-/// Getters do not check types: the statement that was prepared fixes them. NULL reads as zero or empty.
+/// Getters do not check types: the statement that was prepared fixes them. NULL reads as zero or
+/// empty.
 class result {
 public:
   result() noexcept = default;
@@ -107,7 +110,8 @@ template <class Int>
 class buffer {
 public:
   [[nodiscard]] std::byte* grow(std::size_t count) {
-    if (capacity_ - size_ < count) enlarge(count);
+    if (capacity_ - size_ < count)
+      enlarge(count);
     std::byte* at = bytes_.get() + size_;
     size_ += count;
     return at;
@@ -118,7 +122,8 @@ public:
     std::memcpy(grow(sizeof value), &value, sizeof value);
   }
   void put(std::span<const std::byte> value) {
-    if (!value.empty()) std::memcpy(grow(value.size()), value.data(), value.size());
+    if (!value.empty())
+      std::memcpy(grow(value.size()), value.data(), value.size());
   }
   template <class Int>
   void patch(std::size_t offset, Int value) noexcept {
@@ -133,7 +138,8 @@ private:
   void enlarge(std::size_t count) {
     const std::size_t wanted = std::max(size_ + count, std::max<std::size_t>(256, capacity_ * 2));
     auto bigger = std::make_unique<std::byte[]>(wanted);
-    if (size_ != 0) std::memcpy(bigger.get(), bytes_.get(), size_);
+    if (size_ != 0)
+      std::memcpy(bigger.get(), bytes_.get(), size_);
     bytes_ = std::move(bigger);
     capacity_ = wanted;
   }
@@ -189,7 +195,8 @@ protected:
 
 private:
   void begin() {
-    for (const std::int32_t word : {1, 0, element_oid_, 0, 1}) bytes_.put(word);
+    for (const std::int32_t word : {1, 0, element_oid_, 0, 1})
+      bytes_.put(word);
   }
   buffer bytes_;
   std::int32_t element_oid_;
@@ -212,9 +219,7 @@ using int8_array = integer_array<std::int64_t, 20>;
 class uuid_array : public array_column {
 public:
   uuid_array() : array_column(2950) {}
-  void push(std::span<const std::byte, 16> value) {
-    std::memcpy(push_room(16), value.data(), 16);
-  }
+  void push(std::span<const std::byte, 16> value) { std::memcpy(push_room(16), value.data(), 16); }
 };
 
 /// bytea[].
@@ -223,7 +228,8 @@ public:
   bytea_array() : array_column(17) {}
   void push(std::span<const std::byte> value) {
     std::byte* at = push_room(value.size());
-    if (!value.empty()) std::memcpy(at, value.data(), value.size());
+    if (!value.empty())
+      std::memcpy(at, value.data(), value.size());
   }
   /// Room of `length` bytes to be written in place, before the next push.
   [[nodiscard]] std::span<std::byte> push_in_place(std::size_t length) {
@@ -237,7 +243,8 @@ public:
   text_array() : array_column(25) {}
   void push(std::string_view value) {
     std::byte* at = push_room(value.size());
-    if (!value.empty()) std::memcpy(at, value.data(), value.size());
+    if (!value.empty())
+      std::memcpy(at, value.data(), value.size());
   }
 };
 
@@ -279,10 +286,12 @@ public:
   /// Null for NULL, never null otherwise.
   [[nodiscard]] const char* value(int index) const noexcept {
     const slot& it = at(index);
-    if (it.length < 0) return nullptr;
-    if (it.length == 0) return "";
+    if (it.length < 0)
+      return nullptr;
+    if (it.length == 0)
+      return "";
     return reinterpret_cast<const char*>(it.borrowed != nullptr ? it.borrowed
-                                                                 : scalars_.data() + it.offset);
+                                                                : scalars_.data() + it.offset);
   }
 
 private:
@@ -312,13 +321,14 @@ class completion {
 public:
   completion() noexcept = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, completion> &&
-             std::is_invocable_v<std::decay_t<F>&, Args...>)
-  completion(F&& f) : held_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f))) {}
+  requires(!std::is_same_v<std::remove_cvref_t<F>, completion> &&
+           std::is_invocable_v<std::decay_t<F>&, Args...>) completion(F&& f)
+      : held_(std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f))) {}
   explicit operator bool() const noexcept { return held_ != nullptr; }
   /// Calls and forgets what it held.
   void operator()(Args... args) {
-    if (auto held = std::move(held_)) held->call(std::move(args)...);
+    if (auto held = std::move(held_))
+      held->call(std::move(args)...);
   }
 
 private:
@@ -352,8 +362,8 @@ using answered = completion<outcome<result>>;
 using answers = completion<outcome<std::vector<result>>>;
 using lost = completion<error>;
 
-/// One connection in pipeline mode, driven by an io_context. Never blocks and never throws. (Looking
-/// up a host name is the exception libpq makes: use socket directories or addresses.) Not
+/// One connection in pipeline mode, driven by an io_context. Never blocks and never throws.
+/// (Looking up a host name is the exception libpq makes: use socket directories or addresses.) Not
 /// thread-safe: use it, and destroy it, on the one thread that runs the io_context.
 ///
 /// A completion is called exactly once, from the io_context, never from within the call that
@@ -368,19 +378,23 @@ public:
   /// Connects and prepares all statements, or fails within the timeout. Session settings go into
   /// the conninfo (options='-c plan_cache_mode=force_generic_plan'). May be called again after a
   /// loss or `close`; a connection still open is closed first.
-  void async_open(std::string conninfo, std::vector<statement> statements,
-                  std::chrono::milliseconds timeout, opened done);
+  void async_open(std::string conninfo,
+                  std::vector<statement> statements,
+                  std::chrono::milliseconds timeout,
+                  opened done);
 
   /// Sends the calls and one sync: one implicit transaction, committed whole or not at all. The
-  /// answer is one result per call, or the error of the first call that failed. Several pipelines may
-  /// be under way; they run in the order sent, each in its own transaction.
-  /// When the timeout passes the connection counts as lost: error `reconnect`, and whether
-  /// the transaction landed is unknown. Its backend may even still be at work on it: ask with a
-  /// statement that waits for a row lock the transaction holds.
+  /// answer is one result per call, or the error of the first call that failed. Several pipelines
+  /// may be under way; they run in the order sent, each in its own transaction. When the timeout
+  /// passes the connection counts as lost: error `reconnect`, and whether the transaction landed is
+  /// unknown. Its backend may even still be at work on it: ask with a statement that waits for a
+  /// row lock the transaction holds.
   void async_pipeline(std::span<const call> calls, std::chrono::milliseconds timeout, answers done);
 
   /// A pipeline of one.
-  void async_query(const char* name, const parameters& arguments, std::chrono::milliseconds timeout,
+  void async_query(const char* name,
+                   const parameters& arguments,
+                   std::chrono::milliseconds timeout,
                    answered done);
 
   /// Called once when an open connection is lost, busy or idle, after the completions that were
@@ -418,7 +432,8 @@ public:
   /// Streams a big SELECT through a cursor, a chunk in memory at a time, in a read-only repeatable
   /// read transaction of its own or in the caller's. The visitor gets binary rows and says whether
   /// to go on.
-  outcome<void> for_each_row(const std::string& sql, const parameters& arguments,
+  outcome<void> for_each_row(const std::string& sql,
+                             const parameters& arguments,
                              const std::function<bool(const result& rows, int row)>& visit);
 
   /// Runs `sql`, whose last statement is COPY .. FROM STDIN, with these bytes. Returns rows copied.

@@ -1,14 +1,15 @@
-// The connection that the engine uses: libpq in pipeline mode, driven by Asio, never blocking. Errors,
-// results and the blocking session are in pg.cpp.
+// The connection that the engine uses: libpq in pipeline mode, driven by Asio, never blocking.
+// Errors, results and the blocking session are in pg.cpp.
+#include "persistence/pg.hpp"
+#include "persistence/pg_libpq.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <deque>
 #include <optional>
-
-#include "persistence/pg.hpp"
-#include "persistence/pg_libpq.hpp"
 
 namespace accrue::pg {
 namespace {
@@ -16,14 +17,17 @@ using clock = std::chrono::steady_clock;
 } // namespace
 
 /// The state behind a connection. Shared with the waits under way, so that a wait that ends after
-/// the connection was destroyed finds something to look at; `generation_` tells it that it is stale.
+/// the connection was destroyed finds something to look at; `generation_` tells it that it is
+/// stale.
 class connection::link : public std::enable_shared_from_this<link> {
 public:
   explicit link(boost::asio::io_context& io) : io_(io), descriptor_(io), timer_(io) {}
   ~link() { disconnect(); }
 
-  void open(std::string conninfo, std::vector<statement> statements,
-            std::chrono::milliseconds timeout, opened done);
+  void open(std::string conninfo,
+            std::vector<statement> statements,
+            std::chrono::milliseconds timeout,
+            opened done);
   void send(std::span<const call> calls, std::chrono::milliseconds timeout, answers done);
   void close(error why, bool tell_loss);
   /// The owner is gone: nobody is to be called any more.
@@ -55,15 +59,18 @@ private:
   template <class F>
   void post(F f) {
     boost::asio::post(io_, [self = shared_from_this(), f = std::move(f)]() mutable {
-      if (!self->abandoned_) f();
+      if (!self->abandoned_)
+        f();
     });
   }
   /// Calls a member when the socket is ready, unless the connection has changed meanwhile.
   void wait(wait_type what, void (link::*then)()) {
-    descriptor_.async_wait(what, [self = shared_from_this(), generation = generation_,
-                                  then](const boost::system::error_code&) {
-      if (generation == self->generation_) (self.get()->*then)();
-    });
+    descriptor_.async_wait(what,
+                           [self = shared_from_this(), generation = generation_, then](
+                               const boost::system::error_code&) {
+                             if (generation == self->generation_)
+                               (self.get()->*then)();
+                           });
   }
   void lose(error why) { close(std::move(why), true); }
   void disconnect();
@@ -96,8 +103,10 @@ private:
   argument_lists arguments_;
 };
 
-void connection::link::open(std::string conninfo, std::vector<statement> statements,
-                            std::chrono::milliseconds timeout, opened done) {
+void connection::link::open(std::string conninfo,
+                            std::vector<statement> statements,
+                            std::chrono::milliseconds timeout,
+                            opened done) {
   close({failure::reconnect, {}, "the connection was opened anew"}, false);
   statements_ = std::move(statements);
   opening_ = std::move(done);
@@ -106,7 +115,8 @@ void connection::link::open(std::string conninfo, std::vector<statement> stateme
   connection_ = PQconnectStart(conninfo.c_str());
   if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD)
     return lose(error_of(connection_));
-  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_, [](void*, const char*) {}, nullptr);
   watch(open_deadline_);
   descriptor_.assign(PQsocket(connection_));
   wait(wait_type::wait_write, &link::poll_connect);
@@ -114,7 +124,8 @@ void connection::link::open(std::string conninfo, std::vector<statement> stateme
 
 void connection::link::poll_connect() {
   // libpq may close its socket and open another one under the same number.
-  if (descriptor_.is_open()) descriptor_.release();
+  if (descriptor_.is_open())
+    descriptor_.release();
   switch (PQconnectPoll(connection_)) {
   case PGRES_POLLING_READING:
     descriptor_.assign(PQsocket(connection_));
@@ -122,9 +133,12 @@ void connection::link::poll_connect() {
   case PGRES_POLLING_WRITING:
     descriptor_.assign(PQsocket(connection_));
     return wait(wait_type::wait_write, &link::poll_connect);
-  case PGRES_POLLING_OK: descriptor_.assign(PQsocket(connection_)); return prepare();
+  case PGRES_POLLING_OK:
+    descriptor_.assign(PQsocket(connection_));
+    return prepare();
   case PGRES_POLLING_ACTIVE:
-  case PGRES_POLLING_FAILED: break;
+  case PGRES_POLLING_FAILED:
+    break;
   }
   lose(error_of(connection_));
 }
@@ -135,16 +149,19 @@ void connection::link::prepare() {
   if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1)
     return lose(error_of(connection_));
   wait(wait_type::wait_read, &link::on_readable);
-  if (statements_.empty()) return opened_well();
+  if (statements_.empty())
+    return opened_well();
   pending_.push_back({open_deadline_, [this](outcome<std::vector<result>> answer) {
-                        if (answer) return opened_well();
+                        if (answer)
+                          return opened_well();
                         lose(std::move(answer.error()));
                       }});
   for (const statement& it : statements_) {
     if (PQsendPrepare(connection_, it.name.c_str(), it.sql.c_str(), 0, nullptr) != 1)
       return lose(error_of(connection_));
   }
-  if (PQpipelineSync(connection_) != 1) return lose(error_of(connection_));
+  if (PQpipelineSync(connection_) != 1)
+    return lose(error_of(connection_));
   flush();
 }
 
@@ -153,7 +170,8 @@ void connection::link::opened_well() {
   post([done = std::move(opening_)]() mutable { done({}); });
 }
 
-void connection::link::send(std::span<const call> calls, std::chrono::milliseconds timeout,
+void connection::link::send(std::span<const call> calls,
+                            std::chrono::milliseconds timeout,
                             answers done) {
   if (!is_open()) {
     error why{failure::reconnect, {}, "the connection is not open"};
@@ -166,11 +184,17 @@ void connection::link::send(std::span<const call> calls, std::chrono::millisecon
   pending_.back().results.reserve(calls.size());
   for (const call& it : calls) {
     arguments_.take(*it.arguments);
-    if (PQsendQueryPrepared(connection_, it.name, it.arguments->count(), arguments_.values.data(),
-                            arguments_.lengths.data(), arguments_.formats.data(), 1) != 1)
+    if (PQsendQueryPrepared(connection_,
+                            it.name,
+                            it.arguments->count(),
+                            arguments_.values.data(),
+                            arguments_.lengths.data(),
+                            arguments_.formats.data(),
+                            1) != 1)
       return lose(error_of(connection_));
   }
-  if (PQpipelineSync(connection_) != 1) return lose(error_of(connection_));
+  if (PQpipelineSync(connection_) != 1)
+    return lose(error_of(connection_));
   watch(deadline);
   flush();
 }
@@ -179,7 +203,8 @@ void connection::link::send(std::span<const call> calls, std::chrono::millisecon
 /// could fill their buffers and wait for each other.
 void connection::link::flush() {
   const int left = PQflush(connection_);
-  if (left < 0) return lose(error_of(connection_));
+  if (left < 0)
+    return lose(error_of(connection_));
   if (left > 0 && !writing_) {
     writing_ = true;
     wait(wait_type::wait_write, &link::on_writable);
@@ -192,13 +217,17 @@ void connection::link::on_writable() {
 }
 
 void connection::link::on_readable() {
-  if (PQconsumeInput(connection_) != 1) return lose(error_of(connection_));
+  if (PQconsumeInput(connection_) != 1)
+    return lose(error_of(connection_));
   const auto generation = generation_;
   drain();
-  if (generation != generation_) return;
+  if (generation != generation_)
+    return;
   // Reading may have made room for the server, and so for what we still have to write.
-  if (writing_) flush();
-  if (generation == generation_) wait(wait_type::wait_read, &link::on_readable);
+  if (writing_)
+    flush();
+  if (generation == generation_)
+    wait(wait_type::wait_read, &link::on_readable);
 }
 
 /// Takes every answer that has arrived. After each statement libpq gives one null.
@@ -214,7 +243,8 @@ void connection::link::drain() {
     }
     nulls = 0;
     take(result(raw), raw);
-    if (generation != generation_) return; // a completion closed it, or it was lost
+    if (generation != generation_)
+      return; // a completion closed it, or it was lost
   }
   // Answers that nobody asked for (a notice, a parameter status) are read by this call.
   if (pending_.empty() && PQisBusy(connection_) == 0 && PQstatus(connection_) == CONNECTION_BAD)
@@ -224,9 +254,11 @@ void connection::link::drain() {
 void connection::link::take(result rows, const PGresult* raw) {
   operation& head = pending_.front();
   const ExecStatusType status = PQresultStatus(raw);
-  if (status == PGRES_PIPELINE_SYNC) return complete_head();
+  if (status == PGRES_PIPELINE_SYNC)
+    return complete_head();
   const int index = head.answered++;
-  if (status == PGRES_PIPELINE_ABORTED) return;
+  if (status == PGRES_PIPELINE_ABORTED)
+    return;
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
     head.results.push_back(std::move(rows));
     return;
@@ -237,34 +269,41 @@ void connection::link::take(result rows, const PGresult* raw) {
   why.statement = index;
   if (why.kind == failure::reconnect || PQstatus(connection_) == CONNECTION_BAD)
     return lose(std::move(why));
-  if (!head.failed) head.failed = std::move(why);
+  if (!head.failed)
+    head.failed = std::move(why);
 }
 
 void connection::link::complete_head() {
   operation done = std::move(pending_.front());
   pending_.pop_front();
-  if (done.failed) return done.done(tl::unexpected<error>(std::move(*done.failed)));
+  if (done.failed)
+    return done.done(tl::unexpected<error>(std::move(*done.failed)));
   done.done(std::move(done.results));
 }
 
 /// One timer for all deadlines. It is not cancelled when an answer arrives; it wakes up,
 /// looks whether anything is overdue, and sleeps again: no timer work per batch.
 void connection::link::watch(clock::time_point deadline) {
-  if (deadline >= armed_) return;
+  if (deadline >= armed_)
+    return;
   armed_ = deadline;
   timer_.expires_at(deadline);
-  timer_.async_wait([self = shared_from_this(), generation = generation_](
-                        const boost::system::error_code& cancelled) {
-    if (!cancelled && generation == self->generation_) self->on_timer();
+  timer_.async_wait([self = shared_from_this(),
+                     generation = generation_](const boost::system::error_code& cancelled) {
+    if (!cancelled && generation == self->generation_)
+      self->on_timer();
   });
 }
 
 void connection::link::on_timer() {
   armed_ = clock::time_point::max();
   auto next = state_ == state::connecting ? open_deadline_ : clock::time_point::max();
-  for (const operation& it : pending_) next = std::min(next, it.deadline);
-  if (next == clock::time_point::max()) return;
-  if (next > clock::now()) return watch(next);
+  for (const operation& it : pending_)
+    next = std::min(next, it.deadline);
+  if (next == clock::time_point::max())
+    return;
+  if (next > clock::now())
+    return watch(next);
   lose({failure::reconnect, {}, "the database did not answer in time"});
 }
 
@@ -272,22 +311,29 @@ void connection::link::on_timer() {
 void connection::link::close(error why, bool tell_loss) {
   const bool was_open = is_open();
   disconnect();
-  if (state_ == state::closed) return;
+  if (state_ == state::closed)
+    return;
   const bool preparing = state_ == state::preparing;
   state_ = state::closed;
   auto due = std::exchange(pending_, {});
-  if (preparing) due.clear(); // our own PREPAREs
-  post([due = std::move(due), opening = std::move(opening_), why,
+  if (preparing)
+    due.clear(); // our own PREPAREs
+  post([due = std::move(due),
+        opening = std::move(opening_),
+        why,
         told = was_open && tell_loss ? std::move(on_lost_) : lost{},
         self = shared_from_this()]() mutable {
     // One that had already failed was rolled back for sure, whatever came after.
     for (operation& it : due) {
-      if (self->abandoned_) return;
+      if (self->abandoned_)
+        return;
       it.done(tl::unexpected<error>(it.failed ? *it.failed : why));
     }
-    if (self->abandoned_) return;
+    if (self->abandoned_)
+      return;
     opening(tl::unexpected<error>(why));
-    if (!self->abandoned_) told(std::move(why));
+    if (!self->abandoned_)
+      told(std::move(why));
   });
 }
 
@@ -296,42 +342,60 @@ void connection::link::disconnect() {
   writing_ = false;
   armed_ = clock::time_point::max();
   timer_.cancel();
-  if (descriptor_.is_open()) descriptor_.release(); // the socket is libpq's to close
-  if (connection_ != nullptr) PQfinish(std::exchange(connection_, nullptr));
+  if (descriptor_.is_open())
+    descriptor_.release(); // the socket is libpq's to close
+  if (connection_ != nullptr)
+    PQfinish(std::exchange(connection_, nullptr));
 }
 
 connection::connection(boost::asio::io_context& io) : link_(std::make_shared<link>(io)) {}
 connection::~connection() {
-  if (link_) link_->abandon();
+  if (link_)
+    link_->abandon();
 }
 connection::connection(connection&&) noexcept = default;
 connection& connection::operator=(connection&& other) noexcept {
-  if (this != &other && link_) link_->abandon();
+  if (this != &other && link_)
+    link_->abandon();
   link_ = std::move(other.link_);
   return *this;
 }
 
-void connection::async_open(std::string conninfo, std::vector<statement> statements,
-                            std::chrono::milliseconds timeout, opened done) {
+void connection::async_open(std::string conninfo,
+                            std::vector<statement> statements,
+                            std::chrono::milliseconds timeout,
+                            opened done) {
   link_->open(std::move(conninfo), std::move(statements), timeout, std::move(done));
 }
-void connection::async_pipeline(std::span<const call> calls, std::chrono::milliseconds timeout,
+void connection::async_pipeline(std::span<const call> calls,
+                                std::chrono::milliseconds timeout,
                                 answers done) {
   link_->send(calls, timeout, std::move(done));
 }
-void connection::async_query(const char* name, const parameters& arguments,
-                             std::chrono::milliseconds timeout, answered done) {
+void connection::async_query(const char* name,
+                             const parameters& arguments,
+                             std::chrono::milliseconds timeout,
+                             answered done) {
   const call one{name, &arguments};
-  link_->send({&one, 1}, timeout,
-              [done = std::move(done)](outcome<std::vector<result>> answer) mutable {
-                if (answer) return done(std::move(answer->front()));
-                done(tl::unexpected<error>(std::move(answer.error())));
-              });
+  link_->send(
+      {&one, 1}, timeout, [done = std::move(done)](outcome<std::vector<result>> answer) mutable {
+        if (answer)
+          return done(std::move(answer->front()));
+        done(tl::unexpected<error>(std::move(answer.error())));
+      });
 }
-void connection::on_lost(lost told) { link_->on_lost(std::move(told)); }
-bool connection::is_open() const noexcept { return link_->is_open(); }
-std::size_t connection::in_flight() const noexcept { return link_->in_flight(); }
-int connection::backend_pid() const noexcept { return link_->backend_pid(); }
+void connection::on_lost(lost told) {
+  link_->on_lost(std::move(told));
+}
+bool connection::is_open() const noexcept {
+  return link_->is_open();
+}
+std::size_t connection::in_flight() const noexcept {
+  return link_->in_flight();
+}
+int connection::backend_pid() const noexcept {
+  return link_->backend_pid();
+}
 void connection::close() {
   link_->close({failure::reconnect, {}, "the connection was closed"}, false);
 }

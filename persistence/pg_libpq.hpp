@@ -1,13 +1,15 @@
-// What the two halves of the PostgreSQL client share and nobody else may see: libpq's own header, errors
-// made from its objects, and the pointer lists it wants. Included by pg.cpp and pg_connection.cpp only.
+// What the two halves of the PostgreSQL client share and nobody else may see: libpq's own header,
+// errors made from its objects, and the pointer lists it wants. Included by pg.cpp and
+// pg_connection.cpp only.
 #pragma once
 
+#include "persistence/pg.hpp"
+
 #include <libpq-fe.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "persistence/pg.hpp"
 
 namespace accrue::pg {
 

@@ -123,8 +123,8 @@ TEST_CASE("a file over 500 lines has a reason in tools/size_exceptions.txt", "[t
 }
 
 TEST_CASE("nothing is marked as unfinished", "[tidy]") {
-  // Spelt in pieces, so that this file does not find itself.
-  const std::regex marks("\\b(TO" "DO|FIX" "ME|XX" "X)\\b");
+  // Written with brackets, so that this file does not find itself.
+  const std::regex marks("\\b([T]ODO|[F]IXME|[X]XX)\\b");
   for (const auto& file : files()) {
     if (file.parent_path() == "tests/vectors" || has_extension(file, {".png", ".svg"})) {
       continue;

@@ -1,0 +1,107 @@
+// Taking facts in. No rule is decided here: an entry has already been decided.
+#include "domain/customer.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace accrue {
+namespace {
+
+template <class T>
+void put(std::vector<T>& items, const T& item, auto same) {
+  const auto it = std::ranges::find_if(items, same);
+  if (it == items.end()) items.push_back(item);
+  else *it = item;
+}
+
+struct taker {
+  customer& c;
+
+  void operator()(const fact::customer_changed& f) const {
+    c.exists = true;
+    c.reference = f.reference;
+    c.settings = f.settings;
+    c.created_at = f.created_at;
+  }
+  void operator()(const fact::grant_recorded& f) const {
+    ENSURE(f.grant.id.value == c.grants.size() + 1);
+    c.grants.push_back(f.grant);
+  }
+  void operator()(const fact::consumed&) const {}
+  void operator()(const fact::charge_changed& f) const {
+    const auto id = f.charge.terms.id;
+    c.charges_made = std::max(c.charges_made, id.value);
+    put(c.charges, f.charge, [&](const charge& x) { return x.terms.id == id; });
+  }
+  void operator()(const fact::invoice_changed& f) const {
+    c.invoices_made = std::max(c.invoices_made, f.invoice.id.value);
+    if (const auto* issued = f.invoice.issued())
+      c.invoices_issued = std::max(c.invoices_issued, issued->number);
+    put(c.invoices, f.invoice,
+        [&](const invoicing::invoice& x) { return x.id == f.invoice.id; });
+  }
+  void operator()(const fact::advance_opened&) const { ++c.advances_opened; }
+  void operator()(const fact::message_queued&) const {}
+  void operator()(const fact::credit_unit_created&) const {}
+  void operator()(const fact::profile_changed&) const {}
+};
+
+} // namespace
+
+const charge* customer::find_charge(std::string_view wanted) const noexcept {
+  const auto it = std::ranges::find_if(
+      charges, [&](const charge& c) { return c.terms.reference == wanted; });
+  return it == charges.end() ? nullptr : &*it;
+}
+
+const charge* customer::find_charge(charge_id id) const noexcept {
+  const auto it = std::ranges::find_if(charges, [&](const charge& c) { return c.terms.id == id; });
+  return it == charges.end() ? nullptr : &*it;
+}
+
+const invoicing::invoice* customer::find_invoice(std::string_view name) const noexcept {
+  if (name.starts_with('#')) {
+    std::uint32_t ordinal = 0;
+    const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), ordinal);
+    if (error != std::errc{} || end != name.data() + name.size()) return nullptr;
+    return find_invoice(invoice_id(ordinal));
+  }
+  const auto it = std::ranges::find_if(invoices, [&](const invoicing::invoice& i) {
+    return i.issued() != nullptr && invoice_name(*this, i) == name;
+  });
+  return it == invoices.end() ? nullptr : &*it;
+}
+
+const invoicing::invoice* customer::find_invoice(invoice_id id) const noexcept {
+  const auto it = std::ranges::find(invoices, id, &invoicing::invoice::id);
+  return it == invoices.end() ? nullptr : &*it;
+}
+
+void customer::apply(const entry& e) {
+  ENSURE(e.number.value == last.value + 1);
+  last = e.number;
+  clock = std::max(clock, e.at);
+  for (const auto& f : e.facts) std::visit(taker{*this}, f);
+  for (const auto& a : e.opened) book.open(a);
+  for (const auto& t : e.transactions) book.apply(t);
+}
+
+std::string invoice_name(const customer& c, const invoicing::invoice& i) {
+  if (const auto* issued = i.issued())
+    return invoicing::format_number(invoicing::number_prefix(c.reference, c.number), issued->number);
+  return "#" + std::to_string(i.id.value);
+}
+
+void apply(catalog& c, const entry& e) {
+  for (const auto& f : e.facts) {
+    if (const auto* unit = std::get_if<fact::credit_unit_created>(&f)) {
+      auto next = c.with_credit_unit(unit->code, unit->exponent);
+      ENSURE(next.has_value());
+      c = std::move(*next);
+    } else if (const auto* changed = std::get_if<fact::profile_changed>(&f)) {
+      c.profile = changed->profile;
+    }
+  }
+}
+
+} // namespace accrue

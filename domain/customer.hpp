@@ -1,0 +1,161 @@
+// A customer as a value: everything it knows, and how one journal entry changes it.
+// What a command leads to is decided in unit.hpp and decisions.hpp.
+#pragma once
+
+#include "domain/catalog.hpp"
+#include "domain/charges/flat_fee.hpp"
+#include "domain/commands.hpp"
+#include "domain/invoicing/invoice.hpp"
+#include "domain/ledger/book.hpp"
+#include "domain/replies.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace accrue {
+
+enum class funding : std::uint8_t { promotional = 1, opening };
+
+/// A grant of credit, as recorded; what is left of it stands in the book.
+struct grant {
+  grant_id id;
+  std::string reference;
+  accrue::funding funding = funding::promotional;
+  money amount;
+  std::uint16_t priority = ledger::default_priority;
+  std::vector<std::string> features;
+  instant effective_at;
+
+  friend bool operator==(const grant&, const grant&) = default;
+};
+
+/// A charge: what was agreed and where it stands.
+struct charge {
+  flat_fee::terms terms;
+  flat_fee::state state;
+
+  friend bool operator==(const charge&, const charge&) = default;
+};
+
+/// What the customer's owner can set.
+struct settings {
+  std::optional<currency> default_currency;
+  command::over_settlement over_settlement = command::over_settlement::refuse;
+  std::map<currency, int128> advance_limit; ///< absent currency: unlimited (D69)
+
+  friend bool operator==(const settings&, const settings&) = default;
+};
+
+namespace fact {
+
+/// The customer was created or changed; carries all of it.
+struct customer_changed {
+  std::string reference;
+  accrue::settings settings;
+  instant created_at;
+  friend bool operator==(const customer_changed&, const customer_changed&) = default;
+};
+struct grant_recorded {
+  accrue::grant grant;
+  friend bool operator==(const grant_recorded&, const grant_recorded&) = default;
+};
+/// Credit was taken by `consume`; the unit itself is the spend (D67).
+struct consumed {
+  std::string id;
+  accrue::currency currency;
+  int128 booked = 0;
+  int128 uncovered = 0;
+  friend bool operator==(const consumed&, const consumed&) = default;
+};
+struct charge_changed {
+  accrue::charge charge;
+  friend bool operator==(const charge_changed&, const charge_changed&) = default;
+};
+struct invoice_changed {
+  invoicing::invoice invoice;
+  friend bool operator==(const invoice_changed&, const invoice_changed&) = default;
+};
+/// An opening debt; its number is its place among the customer's opening advances.
+struct advance_opened {
+  std::string id;
+  money amount;
+  friend bool operator==(const advance_opened&, const advance_opened&) = default;
+};
+/// Something has to leave the house (D27): delivered at least once, with this key.
+struct message_queued {
+  std::string topic;   ///< "invoice.issued"
+  std::string subject; ///< the invoice's number
+  friend bool operator==(const message_queued&, const message_queued&) = default;
+};
+// Of the namespace itself (customer 0, D65).
+struct credit_unit_created {
+  std::string code;
+  std::uint8_t exponent = 0;
+  friend bool operator==(const credit_unit_created&, const credit_unit_created&) = default;
+};
+struct profile_changed {
+  invoicing::profile profile;
+  friend bool operator==(const profile_changed&, const profile_changed&) = default;
+};
+
+using any = std::variant<customer_changed, grant_recorded, consumed, charge_changed,
+                         invoice_changed, advance_opened, message_queued, credit_unit_created,
+                         profile_changed>;
+
+} // namespace fact
+
+/// What one unit of work recorded: the content of a journal row. Replaying all entries of a customer
+/// in order gives the customer (a property the tests hold).
+struct entry {
+  sequence number;
+  instant at;
+  std::uint8_t kind = 0; ///< index of the command in command::any
+  std::vector<ledger::sub_account> opened;
+  std::vector<ledger::transaction> transactions;
+  std::vector<fact::any> facts;
+  std::vector<reply::balance> after; ///< balances of the touched currencies right after the unit
+
+  friend bool operator==(const entry&, const entry&) = default;
+};
+
+/// Everything one customer knows. Equal values behave equally from here on.
+struct customer {
+  customer_id number;
+  std::string reference;
+  bool exists = false;
+  accrue::settings settings;
+  instant created_at;
+  accrue::sequence last;  ///< sequence of the last unit
+  instant clock;          ///< the customer's time never runs backwards (D3)
+  ledger::book book;
+  std::vector<grant> grants; ///< by number, from 1
+  std::vector<charge> charges;               ///< that are not final, and final ones lately used
+  std::vector<invoicing::invoice> invoices;  ///< likewise
+  std::uint32_t charges_made = 0;
+  std::uint32_t invoices_made = 0;
+  std::uint32_t advances_opened = 0;
+  std::uint64_t invoices_issued = 0; ///< the last final number (D66)
+
+  [[nodiscard]] const charge* find_charge(std::string_view reference) const noexcept;
+  [[nodiscard]] const charge* find_charge(charge_id id) const noexcept;
+  /// By number ("ACME-000012") or by ordinal ("#1").
+  [[nodiscard]] const invoicing::invoice* find_invoice(std::string_view name) const noexcept;
+  [[nodiscard]] const invoicing::invoice* find_invoice(invoice_id id) const noexcept;
+
+  /// Takes one entry in: the next in sequence, else a defect. Used for a decided unit and for
+  /// replay alike.
+  void apply(const entry& e);
+
+  friend bool operator==(const customer&, const customer&) = default;
+};
+
+/// The number of an invoice as people see it, "ACME-000012"; "#ordinal" for drafts.
+[[nodiscard]] std::string invoice_name(const customer& c, const invoicing::invoice& i);
+
+/// What the namespace journal's facts do to its catalog.
+void apply(catalog& c, const entry& e);
+
+} // namespace accrue

@@ -1,0 +1,51 @@
+// What each command leads to: (customer, command, now) → a unit of work, or a refusal.
+// All rules about money start here; actors only carry messages.
+#pragma once
+
+#include "domain/commands.hpp"
+#include "domain/replies.hpp"
+#include "domain/unit.hpp"
+
+namespace accrue {
+
+/// Decides a command on top of the unit's customer. The conversation ends with success, and then
+/// the unit holds all that changes, or with the refusal, and then the unit is dropped.
+/// Queries and namespace commands are not decided here. errc: everything in the table of D62 that
+/// a client can cause.
+[[nodiscard]] conversation decide(unit& u, command::any c);
+
+/// Whether a command can be decided without talking to charges; then `decide_now` is enough and no
+/// conversation is made: the hot path.
+[[nodiscard]] bool is_simple(const command::any& c) noexcept;
+[[nodiscard]] result<void> decide_now(unit& u, const command::any& c);
+
+/// Decides a command of the namespace (customer 0). The unit's customer is the namespace itself.
+[[nodiscard]] result<void> decide_for_namespace(unit& u, const command::any& c);
+
+/// The command as it counts for "same content" (D6): amounts of grants and charges rounded (D2).
+/// errc: as deciding it would give for its currency and amount.
+[[nodiscard]] result<command::any> normalised(command::any c, const catalog& cat);
+
+/// The receipt of an entry: for a unit just decided and for a key that came again alike (D6).
+/// `c` is the customer at or after the entry; grants never change.
+[[nodiscard]] reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat);
+
+/// Answers a query from the customer as it is. errc: not_found, validation.
+[[nodiscard]] result<reply::receipt> answer(const customer& c, const catalog& cat, instant now,
+                                            const command::any& query);
+
+/// The object a command names, as far as it has to be in memory before the command is decided: the
+/// reference of a charge or the name of an invoice, else empty.
+[[nodiscard]] std::string_view named_charge(const command::any& c) noexcept;
+[[nodiscard]] std::string_view named_invoice(const command::any& c) noexcept;
+
+// Views of the state, shared by receipts and queries.
+[[nodiscard]] reply::charge_view view_of(const charge& c, const catalog& cat);
+[[nodiscard]] reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i,
+                                          const catalog& cat);
+[[nodiscard]] reply::customer_view view_of(const customer& c, const catalog& cat);
+
+/// What the customer wants to be woken for next, of all its charges and invoices; none if nothing.
+[[nodiscard]] std::optional<instant> next_due(const customer& c) noexcept;
+
+} // namespace accrue

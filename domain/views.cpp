@@ -1,0 +1,253 @@
+// What the outside sees: receipts of units, answers to queries, views of charges and invoices.
+// Nothing is decided and nothing changed here.
+#include "domain/decisions.hpp"
+
+#include <algorithm>
+
+namespace accrue {
+
+std::string_view named_charge(const command::any& c) noexcept {
+  if (const auto* a = std::get_if<command::advance_charge>(&c)) return a->charge;
+  if (const auto* g = std::get_if<command::get_charge>(&c)) return g->charge;
+  return {};
+}
+
+std::string_view named_invoice(const command::any& c) noexcept {
+  return std::visit(
+      [](const auto& v) -> std::string_view {
+        if constexpr (requires { v.invoice; }) return v.invoice;
+        else return {};
+      },
+      c);
+}
+
+reply::customer_view view_of(const customer& c, const catalog& cat) {
+  reply::customer_view v;
+  v.reference = c.reference;
+  v.number = c.number;
+  if (c.settings.default_currency) v.currency = cat.code(*c.settings.default_currency);
+  v.over_settlement = c.settings.over_settlement;
+  v.created_at = c.created_at;
+  return v;
+}
+
+reply::charge_view view_of(const charge& c, const catalog& cat) {
+  reply::charge_view v;
+  v.id = c.terms.reference;
+  v.currency = c.terms.amount.currency;
+  v.code = cat.code(v.currency);
+  v.mode = c.terms.mode;
+  v.amount = c.terms.amount.minor;
+  v.service_period = c.terms.service_period;
+  v.invoice_at = c.terms.invoice_at;
+  v.status = flat_fee::status(c.state);
+  v.detailed_status = flat_fee::to_string(c.state);
+  v.advance_after = flat_fee::advance_after(c.state, c.terms);
+  const auto* run = flat_fee::current_run(c.state);
+  if (run == nullptr) return v;
+  reply::charge_view::run r;
+  r.amount = c.terms.amount.minor;
+  r.credit_total = run->credited();
+  r.total = run->billed;
+  // One row a route: slices of one sub-account add up; the advance comes last.
+  std::vector<sub_account_id> routes;
+  for (const auto& s : run->credits) {
+    const auto it = std::ranges::find(routes, s.account);
+    if (it != routes.end()) {
+      r.credits[static_cast<std::size_t>(it - routes.begin())] += s.amount;
+      continue;
+    }
+    routes.push_back(s.account);
+    r.credits.push_back(s.amount);
+  }
+  if (run->advanced != 0) r.credits.push_back(run->advanced);
+  v.runs.push_back(std::move(r));
+  return v;
+}
+
+reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) {
+  reply::invoice_view v;
+  v.name = invoice_name(owner, i);
+  const auto* issued = i.issued();
+  if (issued != nullptr) {
+    v.number = v.name;
+    v.issued_at = issued->issued_at;
+  }
+  v.currency = i.currency;
+  v.code = cat.code(i.currency);
+  v.status = invoicing::to_string(i.state);
+  for (const auto& l : i.lines) v.lines.push_back({l.name, l.period, l.amount, l.credits, l.total});
+  const auto t = i.totals();
+  v.amount = t.amount;
+  v.credits = t.credits;
+  v.total = t.total;
+  v.authorized = t.authorized;
+  v.settled = t.settled;
+  v.issues = i.issues;
+  v.draft_until = i.draft_until;
+  v.due_at = i.due_at();
+  v.revision = i.revision;
+  return v;
+}
+
+namespace {
+
+std::string grant_reference(const customer& c, const entry& e, grant_id id) {
+  if (id.value >= 1 && id.value <= c.grants.size()) return c.grants[id.value - 1].reference;
+  for (const auto& f : e.facts)
+    if (const auto* g = std::get_if<fact::grant_recorded>(&f); g && g->grant.id == id) return g->grant.reference;
+  return {};
+}
+
+// Credit posted away by a collection, in collection order.
+std::vector<reply::taken> slices_of(const entry& e, const customer& c) {
+  std::vector<reply::taken> slices;
+  for (const auto& t : e.transactions) {
+    if (t.code() != ledger::template_code::collect) continue;
+    for (const auto& p : t.postings())
+      if (p.amount < 0) slices.push_back({grant_reference(c, e, p.source), -p.amount});
+  }
+  return slices;
+}
+
+struct body_of {
+  const entry& e;
+  const customer& c;
+  const catalog& cat;
+
+  std::optional<reply::body> operator()(const fact::customer_changed& f) const {
+    customer after;
+    after.reference = f.reference;
+    after.number = c.number;
+    after.settings = f.settings;
+    after.created_at = f.created_at;
+    return view_of(after, cat);
+  }
+  std::optional<reply::body> operator()(const fact::grant_recorded& f) const {
+    const auto& g = f.grant;
+    const std::string code(cat.code(g.amount.currency));
+    if (g.funding == funding::opening)
+      return reply::opened{g.reference, g.amount.currency, code, g.amount.minor};
+    return reply::grant_view{g.reference, g.amount.currency, code, g.amount.minor, g.effective_at};
+  }
+  std::optional<reply::body> operator()(const fact::consumed& f) const {
+    return reply::consumed{f.id, f.currency, std::string(cat.code(f.currency)), f.booked, f.uncovered, slices_of(e, c)};
+  }
+  std::optional<reply::body> operator()(const fact::charge_changed& f) const {
+    return view_of(f.charge, cat);
+  }
+  std::optional<reply::body> operator()(const fact::invoice_changed& f) const {
+    return view_of(c, f.invoice, cat);
+  }
+  std::optional<reply::body> operator()(const fact::advance_opened& f) const {
+    return reply::opened{f.id, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
+  }
+  std::optional<reply::body> operator()(const fact::message_queued&) const { return std::nullopt; }
+  std::optional<reply::body> operator()(const fact::credit_unit_created& f) const {
+    return reply::credit_unit_view{f.code, f.exponent};
+  }
+  std::optional<reply::body> operator()(const fact::profile_changed& f) const {
+    return reply::billing_profile_view{f.profile};
+  }
+};
+
+template <class Command>
+constexpr std::uint8_t kind_number =
+    static_cast<std::uint8_t>(command::any(std::in_place_type<Command>).index());
+
+} // namespace
+
+reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat) {
+  reply::receipt r{e.number, reply::ran_due{}, e.after};
+  static const auto pending = kind_number<command::invoice_pending>;
+  static const auto due = kind_number<command::run_due>;
+  static const auto advanced = kind_number<command::advance_charge>;
+  if (e.kind == pending) {
+    reply::invoices made;
+    for (const auto& f : e.facts)
+      if (const auto* i = std::get_if<fact::invoice_changed>(&f)) made.items.push_back(view_of(c, i->invoice, cat));
+    r.body = std::move(made);
+    return r;
+  }
+  if (e.kind == due || (e.kind == advanced && e.facts.empty())) {
+    r.body = reply::ran_due{static_cast<std::uint32_t>(e.facts.size())};
+    return r;
+  }
+  // The invoice is the subject where a unit changed one; charges only followed.
+  for (const auto& f : e.facts)
+    if (std::holds_alternative<fact::invoice_changed>(f)) {
+      r.body = *std::visit(body_of{e, c, cat}, f);
+      return r;
+    }
+  for (const auto& f : e.facts)
+    if (auto body = std::visit(body_of{e, c, cat}, f)) {
+      r.body = std::move(*body);
+      return r;
+    }
+  return r;
+}
+
+namespace {
+
+// Currencies in which the customer has anything at all, in order of their numbers.
+std::vector<currency> currencies_of(const customer& c) {
+  std::vector<currency> all;
+  for (const auto& a : c.book.sub_accounts()) all.push_back(a.route.currency);
+  for (const auto& x : c.charges) all.push_back(x.terms.amount.currency);
+  std::ranges::sort(all);
+  const auto tail = std::ranges::unique(all);
+  all.erase(tail.begin(), tail.end());
+  return all;
+}
+
+result<reply::body> balances_for(const unit& u, const command::get_balance& q) {
+  if (q.filter.view == command::feature_view::feature)
+    if (auto ok = check_reference(q.filter.feature, "feature"); !ok) return tl::unexpected(ok.error());
+  reply::balances all;
+  if (q.currency) {
+    const auto found = u.catalog().find_currency(*q.currency);
+    if (!found) return tl::unexpected(found.error());
+    all.items.push_back(balance_of(u, *found, q.filter));
+    return all;
+  }
+  for (const auto c : currencies_of(u.before())) all.items.push_back(balance_of(u, c, q.filter));
+  return all;
+}
+
+} // namespace
+
+result<reply::receipt> answer(const customer& c, const catalog& cat, instant now,
+                              const command::any& query) {
+  if (!c.exists) return refuse(errc::not_found, "no such customer", c.reference);
+  reply::receipt r{c.last, reply::ran_due{}, {}};
+  const unit u(c, cat, now, 0);
+  if (std::holds_alternative<command::get_customer>(query)) {
+    r.body = view_of(c, cat);
+  } else if (const auto* q = std::get_if<command::get_balance>(&query)) {
+    auto body = balances_for(u, *q);
+    if (!body) return tl::unexpected(body.error());
+    r.body = std::move(*body);
+  } else if (const auto* g = std::get_if<command::get_charge>(&query)) {
+    const auto* found = c.find_charge(g->charge);
+    if (found == nullptr) return refuse(errc::not_found, "no such charge", g->charge);
+    r.body = view_of(*found, cat);
+  } else if (const auto* i = std::get_if<command::get_invoice>(&query)) {
+    const auto* found = c.find_invoice(i->invoice);
+    if (found == nullptr) return refuse(errc::not_found, "no such invoice", i->invoice);
+    r.body = view_of(c, *found, cat);
+  } else if (std::holds_alternative<command::list_invoices>(query)) {
+    reply::invoices all;
+    for (const auto& one : c.invoices) all.items.push_back(view_of(c, one, cat));
+    r.body = std::move(all);
+  } else {
+    reply::accounts all;
+    for (std::uint32_t n = 0; n < c.book.sub_accounts().size(); ++n) {
+      const auto& a = c.book.at(sub_account_id(n));
+      all.items.push_back({a, std::string(cat.code(a.route.currency)), c.book.balance(sub_account_id(n))});
+    }
+    r.body = std::move(all);
+  }
+  return r;
+}
+
+} // namespace accrue

@@ -1,0 +1,162 @@
+// How processes around a PostgreSQL server are started, recognised and ended: fork, exec, /proc,
+// signals. Which files they work on is in embedded_cluster.cpp.
+#include "persistence/postgres_process.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace accrue::postgres {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+result<account> server_account() {
+  if (::geteuid() != 0)
+    return account{::geteuid(), ::getegid(), {}, false};
+  const passwd* const found = ::getpwnam("postgres");
+  if (found == nullptr)
+    return refuse(
+        errc::storage_unavailable,
+        "PostgreSQL refuses to run as root, and there is no user 'postgres' to run it as: "
+        "create that user or start this program as another one");
+  int count = 64;
+  std::vector<gid_t> groups(64);
+  ::getgrouplist("postgres", found->pw_gid, groups.data(), &count);
+  groups.resize(static_cast<std::size_t>(std::clamp(count, 0, 64)));
+  return account{found->pw_uid, found->pw_gid, std::move(groups), true};
+}
+
+pid_t spawn(const std::vector<std::string>& command, const account& as, int output, bool tied) {
+  std::vector<char*> argv;
+  for (const std::string& it : command)
+    argv.push_back(const_cast<char*>(it.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child != 0)
+    return child;
+  // Only calls that are safe between fork and exec from here on.
+  ::setsid();
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int input = ::open("/dev/null", O_RDONLY);
+  const bool ready = input >= 0 && ::dup2(input, 0) >= 0 && ::dup2(output, 1) >= 0 &&
+                     ::dup2(output, 2) >= 0 && ::chdir("/") == 0 &&
+                     (!as.changed || (::setgroups(as.groups.size(), as.groups.data()) == 0 &&
+                                      ::setresgid(as.group, as.group, as.group) == 0 &&
+                                      ::setresuid(as.user, as.user, as.user) == 0));
+  // Changing the user clears this, so it comes last.
+  if (tied)
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  if (ready)
+    ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+finished run(const std::vector<std::string>& command, const account& as) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return {127, std::strerror(errno)};
+  open_file reading(ends[0]);
+  open_file writing(ends[1]);
+  const pid_t child = spawn(command, as, writing.get());
+  if (child < 0)
+    return {127, std::strerror(errno)};
+  writing = open_file(); // else the end of the output would never be seen
+  std::string output;
+  char chunk[4096];
+  for (;;) {
+    const ssize_t got = ::read(reading.get(), chunk, sizeof chunk);
+    if (got > 0)
+      output.append(chunk, static_cast<std::size_t>(got));
+    if (got == 0 || (got < 0 && errno != EINTR))
+      break;
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  while (!output.empty() && output.back() == '\n')
+    output.pop_back();
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, std::move(output)};
+}
+
+std::string slurp(const fs::path& path, std::uintmax_t from) {
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(from));
+  std::ostringstream out;
+  out << in.rdbuf();
+  return std::move(out).str();
+}
+
+pid_file read_pid_file(const fs::path& data) {
+  std::istringstream lines(slurp(data / "postmaster.pid"));
+  pid_file out;
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (number == 1)
+      out.pid = static_cast<pid_t>(std::strtol(line.c_str(), nullptr, 10));
+    if (number == 8)
+      out.ready = line.starts_with("ready");
+  }
+  return out;
+}
+
+process look_at(pid_t pid, const fs::path& data) {
+  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH))
+    return process::gone;
+  const fs::path about = "/proc/" + std::to_string(pid);
+  const std::string stat = slurp(about / "stat");
+  const auto name_end = stat.rfind(") ");
+  if (name_end == std::string::npos)
+    return process::gone;
+  if (stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X')
+    return process::dying;
+  std::error_code failed;
+  // A server works from within its data directory.
+  const bool ours = fs::equivalent(about / "cwd", data, failed);
+  return ours && !failed ? process::our_server : process::a_stranger;
+}
+
+namespace {
+
+/// Waits until the process is gone; `child` says that it is ours to reap.
+bool wait_for_end(pid_t pid, bool child, const fs::path& data, std::chrono::milliseconds patience) {
+  const auto until = clock::now() + patience;
+  for (;;) {
+    if (child) {
+      const pid_t reaped = ::waitpid(pid, nullptr, WNOHANG);
+      if (reaped == pid || (reaped < 0 && errno == ECHILD))
+        return true;
+    } else if (look_at(pid, data) != process::our_server) {
+      return true;
+    }
+    if (clock::now() >= until)
+      return false;
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+} // namespace
+
+bool shut_down(pid_t pid, bool child, const fs::path& data) {
+  ::kill(pid, SIGINT);
+  if (wait_for_end(pid, child, data, 60s))
+    return true;
+  ::kill(pid, SIGQUIT);
+  return wait_for_end(pid, child, data, 10s);
+}
+
+} // namespace accrue::postgres
