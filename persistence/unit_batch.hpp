@@ -1,0 +1,96 @@
+// Units of work on their way to the store, and the replies that leave once they are durable.
+// Filled by customers under the lane's lock, emptied by the lane.
+#pragma once
+
+#include "persistence/rows.hpp"
+
+#include <functional>
+#include <string_view>
+
+namespace accrue {
+
+/// Where a reply goes: a slot of the gateway and its generation (slots are used again).
+struct reply_address {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+
+  friend bool operator==(const reply_address&, const reply_address&) = default;
+};
+
+/// What takes replies to their sessions; called by the lane with finished frames.
+class reply_sink {
+public:
+  virtual ~reply_sink() = default;
+  /// Takes one or more whole frames for a session. `answers`: how many commands they answer. From
+  /// any thread; a session that has gone is ignored.
+  virtual void deliver(reply_address to, std::string_view frames, std::uint32_t answers) = 0;
+};
+
+/// One batch. Vectors keep their memory from batch to batch.
+class unit_batch {
+public:
+  struct reply {
+    reply_address to;
+    extent frame;        ///< in `frames`
+    extent failure;      ///< what is sent instead when the unit is discarded; in `frames`
+    customer_key owner;  ///< whose unit it waits for
+    std::uint32_t life = 0;
+  };
+  /// Something to do once the batch is durable (true), or its customer was discarded (false).
+  struct follow_up {
+    customer_key owner;
+    std::uint32_t life = 0;
+    std::function<void(bool)> run;
+  };
+
+  std::vector<journal_row> journal;
+  std::vector<customer_row> customers;
+  std::vector<grant_row> grants;
+  std::vector<object_row> charges;
+  std::vector<object_row> invoices;
+  std::vector<wakeup_row> wakeups;
+  std::vector<outbox_row> outbox;
+  std::vector<state_row> snapshots;
+  std::vector<state_row> segments;
+  std::vector<std::byte> bytes; ///< bodies of all rows
+  std::vector<reply> replies;
+  std::string frames;
+  std::vector<follow_up> follow_ups;
+
+  /// Nothing to store: replies may leave at once.
+  [[nodiscard]] bool writes_nothing() const noexcept {
+    return journal.empty() && snapshots.empty() && segments.empty();
+  }
+  [[nodiscard]] bool empty() const noexcept {
+    return writes_nothing() && replies.empty() && follow_ups.empty();
+  }
+  [[nodiscard]] std::span<const std::byte> at(extent e) const noexcept {
+    return {bytes.data() + e.offset, e.size};
+  }
+  [[nodiscard]] std::string_view frame(extent e) const noexcept {
+    return std::string_view(frames).substr(e.offset, e.size);
+  }
+  extent keep(std::span<const std::byte> body);
+  void clear() noexcept;
+
+  /// The rows of the customers that satisfy `wanted`, without replies: half of a batch that failed.
+  [[nodiscard]] unit_batch rows_of(const std::function<bool(const customer_key&)>& wanted) const;
+  /// Drops the rows of a discarded life (and of earlier ones).
+  void drop_rows(const customer_key& owner, std::uint32_t life);
+};
+
+/// The digest that a batch row keeps over its journal rows: their hashes in order of (namespace,
+/// customer, sequence). The rows have to be in that order.
+[[nodiscard]] digest digest_of_rows(std::span<const journal_row> rows) noexcept;
+
+/// The hash of a batch row: over the batch before, its own columns and its rows' digest.
+[[nodiscard]] digest chain_batch(const digest& before, std::int16_t lane, std::int64_t number,
+                                 std::int64_t epoch, std::int32_t rows,
+                                 const digest& rows_digest) noexcept;
+
+/// The hash of a journal row: over the row before it in its customer's journal and its own stored
+/// columns, so that any change, removal or reordering shows.
+[[nodiscard]] digest chain_row(const digest& before, const journal_row& row,
+                               std::span<const std::byte> body) noexcept;
+
+} // namespace accrue
