@@ -27,6 +27,8 @@ if(ACCRUE_SANITIZE)
   # CAF 0.17 binds null references in its own headers (init_fun_factory.hpp), hence no-sanitize=null.
   add_compile_options(-fsanitize=${ACCRUE_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
+  # g++ 12 loses track of initialisation in instrumented code (std::regex alone gives several).
+  add_compile_options(-Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${ACCRUE_SANITIZE})
 endif()
 

@@ -73,9 +73,7 @@ constexpr auto places = make_places();
 
 } // namespace
 
-std::span<const iso_currency> iso_currencies() noexcept {
-  return currencies;
-}
+std::span<const iso_currency> iso_currencies() noexcept { return currencies; }
 
 result<currency> find_iso_currency(std::string_view code) {
   const auto* const found = std::ranges::lower_bound(currencies, code, {}, &iso_currency::code);

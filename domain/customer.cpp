@@ -44,6 +44,7 @@ struct taker {
   void operator()(const fact::message_queued&) const {}
   void operator()(const fact::credit_unit_created&) const {}
   void operator()(const fact::profile_changed&) const {}
+  void operator()(const fact::key_added&) const {}
 };
 
 } // namespace

@@ -9,6 +9,8 @@
 #include "domain/ledger/book.hpp"
 #include "domain/replies.hpp"
 
+#include <array>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -101,9 +103,15 @@ struct profile_changed {
   friend bool operator==(const profile_changed&, const profile_changed&) = default;
 };
 
+/// The unit answers to a second key: the client gave one beside the id, and the id counts too (D6).
+struct key_added {
+  std::array<std::byte, 16> key{}; ///< 128-bit fingerprint
+  friend bool operator==(const key_added&, const key_added&) = default;
+};
+
 using any = std::variant<customer_changed, grant_recorded, consumed, charge_changed,
                          invoice_changed, advance_opened, message_queued, credit_unit_created,
-                         profile_changed>;
+                         profile_changed, key_added>;
 
 } // namespace fact
 

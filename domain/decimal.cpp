@@ -15,13 +15,9 @@ using wide = boost::multiprecision::checked_int512_t;
 constexpr int digits_max = 38;
 
 /// 10^38: every coefficient lies strictly between minus this and this.
-int128 bound() {
-  return power_of_ten(digits_max);
-}
+int128 bound() { return power_of_ten(digits_max); }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 tl::unexpected<refusal> bad_text(std::string_view text, const char* wish) {
   constexpr std::size_t shown_max = 64;
@@ -152,9 +148,7 @@ result<decimal> add(const decimal& a, const decimal& b) {
   return narrow(wide(a.coefficient()) * factor + b.coefficient(), b.scale());
 }
 
-result<decimal> subtract(const decimal& a, const decimal& b) {
-  return add(a, negate(b));
-}
+result<decimal> subtract(const decimal& a, const decimal& b) { return add(a, negate(b)); }
 
 result<decimal> multiply(const decimal& a, const decimal& b) {
   const int scale = a.scale() + b.scale();

@@ -1,4 +1,5 @@
 // Exact decimals for prices, quantities, rates and amounts on their way in. No floating point.
+// Nothing is rounded here; quotients are in money.hpp.
 #pragma once
 
 #include "domain/int128.hpp"

@@ -55,7 +55,8 @@ result<void> on(unit& u, const command::grant_credit& c) {
   if (!unit_of_account) return tl::unexpected(unit_of_account.error());
   const auto amount = positive(rounded_money(c.amount, *unit_of_account), c.id);
   if (!amount) return tl::unexpected(amount.error());
-  if (c.priority < 1) return refuse(errc::validation, "a priority is at least 1", c.id);
+  if (c.priority < 1 || c.priority > 1000)
+    return refuse(errc::validation, "a priority is 1 to 1000", c.id);
   auto features = ledger::make_features(c.features);
   if (!features) return tl::unexpected(features.error());
   const auto effective = c.effective_at ? floor_seconds(*c.effective_at) : u.now();
@@ -75,6 +76,8 @@ result<void> on(unit& u, const command::consume& c) {
   if (!unit_of_account) return tl::unexpected(unit_of_account.error());
   const auto amount = positive(exact_money(c.amount, *unit_of_account), c.id);
   if (!amount) return tl::unexpected(amount.error());
+  if (!c.feature.empty())
+    if (auto ok = check_reference(c.feature, "feature"); !ok) return ok;
   const ledger::collection_terms terms{*amount, c.feature, ledger::spend_id::of(u.number()),
                                        u.now(), u.now()};
   auto got = ledger::collect(u.book, terms);

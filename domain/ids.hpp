@@ -1,4 +1,5 @@
 // Names of things: numbers the engine gives, references the clients give.
+// What they name is defined where it lives.
 #pragma once
 
 #include "domain/result.hpp"

@@ -1,4 +1,5 @@
 // The 128-bit integer that amounts are made of: text, checked arithmetic, nothing else.
+// Rounding and decimals build on it elsewhere.
 #pragma once
 
 #include "domain/result.hpp"

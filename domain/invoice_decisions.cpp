@@ -348,7 +348,11 @@ std::optional<instant> next_due(const customer& c) noexcept {
   const auto consider = [&](const std::optional<instant>& at) {
     if (at && (!due || *at < *due)) due = at;
   };
-  for (const auto& x : c.charges) consider(flat_fee::advance_after(x.state, x.terms));
+  for (const auto& x : c.charges) {
+    consider(flat_fee::advance_after(x.state, x.terms));
+    // A line that waits for its invoice is due from its invoice instant on.
+    if (flat_fee::billable(x.state, x.terms, ledger::never)) consider(x.terms.invoice_at);
+  }
   for (const auto& i : c.invoices) consider(i.advance_after());
   return due;
 }

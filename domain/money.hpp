@@ -1,4 +1,5 @@
 // Money: whole minor units of one currency, and the only rounding in the tree.
+// What is charged, and when, is decided by prices, charges and invoices.
 #pragma once
 
 #include "domain/decimal.hpp"

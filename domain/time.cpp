@@ -18,9 +18,7 @@ constexpr auto ns_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t seconds_per_day = 86'400;
 constexpr std::size_t fraction_digits_max = 9;
 
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 std::int64_t floored_seconds(std::int64_t ns) noexcept {
   return ns / ns_per_second - (ns % ns_per_second < 0 ? 1 : 0);
@@ -102,11 +100,11 @@ result<instant> parse_instant(std::string_view text) {
   in.skip('-');
   const std::chrono::day day{static_cast<unsigned>(in.digits(2))};
   in.skip('T');
-  const int hour = in.digits(2);
+  const std::int64_t hour = in.digits(2);
   in.skip(':');
-  const int minute = in.digits(2);
+  const std::int64_t minute = in.digits(2);
   in.skip(':');
-  const int second = in.digits(2);
+  const std::int64_t second = in.digits(2);
   const std::int64_t fraction = in.fraction();
   in.skip('Z');
   if (!in.good || !in.rest.empty())

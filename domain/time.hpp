@@ -1,4 +1,5 @@
 // Instants, durations and half-open periods as values. Nobody here reads a clock.
+// Months, calendars and time zones are elsewhere.
 #pragma once
 
 #include "domain/result.hpp"

@@ -181,6 +181,23 @@ bool charge_in_view(const flat_fee::terms& t, const command::feature_filter& fil
   return filter.view == filter_view::feature && t.feature == filter.feature;
 }
 
+// Credit as this unit leaves it, in collection order, what it issued itself included.
+std::vector<ledger::credit_source> sources_after(const unit& u) {
+  std::vector<ledger::credit_source> all(u.book.sources().begin(), u.book.sources().end());
+  for (auto& s : all) s.amount = u.book.left(s);
+  for (const auto& t : u.book.transactions())
+    for (const auto& p : t.postings()) {
+      const auto& address = u.book.at(p.account);
+      if (address.account != ledger::account_type::fbo || p.source.value <= u.before().grants.size())
+        continue;
+      const ledger::credit_source fresh{p.source, p.account, address.route.priority,
+                                        !address.route.features.empty(), t.booked_at(),
+                                        ledger::never, p.amount};
+      all.insert(std::ranges::upper_bound(all, fresh, ledger::collected_before), fresh);
+    }
+  return all;
+}
+
 // What open charges would still take from the sources (balances.md 1.3). Unbounded impacts do not
 // use sources up: mixed modes are pessimistic.
 int128 pressed(const unit& u, currency c, const command::feature_filter& filter) {
@@ -200,10 +217,11 @@ int128 pressed(const unit& u, currency c, const command::feature_filter& filter)
       continue;
     }
     if (!std::exchange(listed, true))
-      for (const auto& s : u.book.sources()) {
+      for (const auto& s : sources_after(u)) {
         const auto& route = u.book.at(s.account).route;
-        if (route.currency == c && in_view(route.features, filter) && s.available_from <= u.now())
-          sources.push_back({&route.features, u.book.left(s)});
+        if (route.currency == c && in_view(route.features, filter) &&
+            s.available_from <= u.now() && u.now() < s.expires_at)
+          sources.push_back({&route.features, s.amount});
       }
     for (auto& s : sources) {
       if (s.left <= 0 || !ledger::may_pay(*s.features, x->terms.feature)) continue;

@@ -143,6 +143,7 @@ struct body_of {
     return reply::opened{f.id, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
   }
   std::optional<reply::body> operator()(const fact::message_queued&) const { return std::nullopt; }
+  std::optional<reply::body> operator()(const fact::key_added&) const { return std::nullopt; }
   std::optional<reply::body> operator()(const fact::credit_unit_created& f) const {
     return reply::credit_unit_view{f.code, f.exponent};
   }

@@ -9,9 +9,7 @@
 
 namespace accrue {
 
-digester::digester() noexcept {
-  SHA256_Init(&state_);
-}
+digester::digester() noexcept { SHA256_Init(&state_); }
 
 digester& digester::add(std::span<const std::byte> piece) noexcept {
   SHA256_Update(&state_, piece.data(), piece.size());
@@ -36,9 +34,7 @@ digest digest_of(std::initializer_list<std::span<const std::byte>> pieces) noexc
   return hash.finish();
 }
 
-digest digest_of(std::string_view text) noexcept {
-  return digester{}.add(text).finish();
-}
+digest digest_of(std::string_view text) noexcept { return digester{}.add(text).finish(); }
 
 fingerprint fingerprint_of(const digest& full) noexcept {
   fingerprint out;

@@ -36,9 +36,7 @@ using postgres::open_file;
 constexpr std::string_view socket_name = "/.s.PGSQL.5432";
 constexpr std::size_t socket_path_max = 107;
 
-std::string because() {
-  return std::strerror(errno);
-}
+std::string because() { return std::strerror(errno); }
 
 /// Creates the directory where it is missing and gives what is new to the server's account.
 result<void> make_directory(const fs::path& path, const account& owner) {
@@ -386,12 +384,8 @@ std::string embedded_cluster::conninfo(const std::string& database) const {
   return fmt::format("host={} port=5432 user=postgres dbname={}", it_->sockets.string(), database);
 }
 
-const fs::path& embedded_cluster::socket_directory() const noexcept {
-  return it_->sockets;
-}
-pid_t embedded_cluster::server_pid() const noexcept {
-  return it_->server;
-}
+const fs::path& embedded_cluster::socket_directory() const noexcept { return it_->sockets; }
+pid_t embedded_cluster::server_pid() const noexcept { return it_->server; }
 
 result<void> embedded_cluster::stop() {
   if (it_->server == 0)

@@ -25,9 +25,7 @@ tl::unexpected<refusal> failed(const pg::error& why, const std::string& doing) {
                 why.sqlstate);
 }
 
-std::string label(const migration& it) {
-  return fmt::format("{:04}_{}", it.number, it.name);
-}
+std::string label(const migration& it) { return fmt::format("{:04}_{}", it.number, it.name); }
 
 pg::outcome<std::vector<applied_migration>> applied(pg::session& database) {
   auto rows = database.query("SELECT number, name, checksum FROM accrue_migration ORDER BY number");
@@ -107,9 +105,7 @@ apply_next(pg::session& database, std::span<const migration> wanted, migration_r
 
 } // namespace
 
-std::string checksum(const migration& which) {
-  return to_hex(digest_of(which.sql));
-}
+std::string checksum(const migration& which) { return to_hex(digest_of(which.sql)); }
 
 result<migration_report> migrate(pg::session& database, std::span<const migration> wanted) {
   ENSURE(std::ranges::adjacent_find(wanted, std::ranges::greater_equal{}, &migration::number) ==

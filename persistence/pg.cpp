@@ -89,15 +89,9 @@ error error_of(const PGresult* rows) {
 
 // ---------------------------------------------------------------------------------- results
 
-void result::clear::operator()(pg_result* rows) const noexcept {
-  PQclear(rows);
-}
-int result::rows() const noexcept {
-  return PQntuples(rows_.get());
-}
-int result::columns() const noexcept {
-  return PQnfields(rows_.get());
-}
+void result::clear::operator()(pg_result* rows) const noexcept { PQclear(rows); }
+int result::rows() const noexcept { return PQntuples(rows_.get()); }
+int result::columns() const noexcept { return PQnfields(rows_.get()); }
 bool result::is_null(int row, int column) const noexcept {
   return PQgetisnull(rows_.get(), row, column) != 0;
 }
@@ -156,9 +150,7 @@ outcome<result> checked(PGconn* connection, PGresult* raw) {
 
 } // namespace
 
-void session::finish::operator()(pg_conn* connection) const noexcept {
-  PQfinish(connection);
-}
+void session::finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
 
 outcome<session> session::open(const std::string& conninfo) {
   session made(PQconnectdb(conninfo.c_str()));

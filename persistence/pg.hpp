@@ -378,7 +378,7 @@ public:
   /// Connects and prepares all statements, or fails within the timeout. Session settings go into
   /// the conninfo (options='-c plan_cache_mode=force_generic_plan'). May be called again after a
   /// loss or `close`; a connection still open is closed first.
-  void async_open(std::string conninfo,
+  void async_open(const std::string& conninfo,
                   std::vector<statement> statements,
                   std::chrono::milliseconds timeout,
                   opened done);

@@ -24,7 +24,7 @@ public:
   explicit link(boost::asio::io_context& io) : io_(io), descriptor_(io), timer_(io) {}
   ~link() { disconnect(); }
 
-  void open(std::string conninfo,
+  void open(const std::string& conninfo,
             std::vector<statement> statements,
             std::chrono::milliseconds timeout,
             opened done);
@@ -103,7 +103,7 @@ private:
   argument_lists arguments_;
 };
 
-void connection::link::open(std::string conninfo,
+void connection::link::open(const std::string& conninfo,
                             std::vector<statement> statements,
                             std::chrono::milliseconds timeout,
                             opened done) {
@@ -361,11 +361,11 @@ connection& connection::operator=(connection&& other) noexcept {
   return *this;
 }
 
-void connection::async_open(std::string conninfo,
+void connection::async_open(const std::string& conninfo,
                             std::vector<statement> statements,
                             std::chrono::milliseconds timeout,
                             opened done) {
-  link_->open(std::move(conninfo), std::move(statements), timeout, std::move(done));
+  link_->open(conninfo, std::move(statements), timeout, std::move(done));
 }
 void connection::async_pipeline(std::span<const call> calls,
                                 std::chrono::milliseconds timeout,
@@ -384,18 +384,10 @@ void connection::async_query(const char* name,
         done(tl::unexpected<error>(std::move(answer.error())));
       });
 }
-void connection::on_lost(lost told) {
-  link_->on_lost(std::move(told));
-}
-bool connection::is_open() const noexcept {
-  return link_->is_open();
-}
-std::size_t connection::in_flight() const noexcept {
-  return link_->in_flight();
-}
-int connection::backend_pid() const noexcept {
-  return link_->backend_pid();
-}
+void connection::on_lost(lost told) { link_->on_lost(std::move(told)); }
+bool connection::is_open() const noexcept { return link_->is_open(); }
+std::size_t connection::in_flight() const noexcept { return link_->in_flight(); }
+int connection::backend_pid() const noexcept { return link_->backend_pid(); }
 void connection::close() {
   link_->close({failure::reconnect, {}, "the connection was closed"}, false);
 }

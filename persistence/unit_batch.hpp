@@ -17,13 +17,18 @@ struct reply_address {
   friend bool operator==(const reply_address&, const reply_address&) = default;
 };
 
+/// The slot of nobody: wake-ups and other work that no client asked for.
+inline constexpr std::uint32_t no_session = 0xffffffff;
+
 /// What takes replies to their sessions; called by the lane with finished frames.
 class reply_sink {
 public:
   virtual ~reply_sink() = default;
-  /// Takes one or more whole frames for a session. `answers`: how many commands they answer. From
-  /// any thread; a session that has gone is ignored.
-  virtual void deliver(reply_address to, std::string_view frames, std::uint32_t answers) = 0;
+  /// Takes the finished frame of one answer. From any thread; a session that has gone is ignored.
+  virtual void deliver(reply_address to, std::string_view frame) = 0;
+  /// Answers a command with a refusal instead: its unit was discarded, or the lease is gone.
+  virtual void refuse(reply_address to, std::uint64_t request, std::uint32_t index,
+                      const refusal& why) = 0;
 };
 
 /// One batch. Vectors keep their memory from batch to batch.
@@ -31,10 +36,12 @@ class unit_batch {
 public:
   struct reply {
     reply_address to;
-    extent frame;        ///< in `frames`
-    extent failure;      ///< what is sent instead when the unit is discarded; in `frames`
-    customer_key owner;  ///< whose unit it waits for
+    std::uint64_t request = 0;
+    std::uint32_t index = 0;
+    extent frame;       ///< in `frames`
+    customer_key owner; ///< whose units it waits for
     std::uint32_t life = 0;
+    instant deadline;   ///< after it the caller is told that the outcome is unknown
   };
   /// Something to do once the batch is durable (true), or its customer was discarded (false).
   struct follow_up {

@@ -123,8 +123,9 @@ TEST_CASE("a file over 500 lines has a reason in tools/size_exceptions.txt", "[t
 }
 
 TEST_CASE("nothing is marked as unfinished", "[tidy]") {
-  // Written with brackets, so that this file does not find itself.
-  const std::regex marks("\\b([T]ODO|[F]IXME|[X]XX)\\b");
+  // Written with brackets, so that this file does not find itself. The third is also a currency's
+  // code, which stands in quotes.
+  const std::regex marks(R"re(\b([T]ODO|[F]IXME)\b|(^|[^"\w])[X]XX\b)re");
   for (const auto& file : files()) {
     if (file.parent_path() == "tests/vectors" || has_extension(file, {".png", ".svg"})) {
       continue;

@@ -66,7 +66,10 @@ to<waiting_for_collection, finished> on(const collecting_credit& s, const credit
   run made{s.invoice, e.credit.slices, e.credit.advanced, 0, 0, 0};
   made.billed = t.amount.minor - made.credited();
   ENSURE(made.billed >= 0);
-  if (s.invoice != invoice_id{}) return waiting_for_collection{std::move(made)};
+  if (s.invoice != invoice_id{}) {
+    ENSURE(made.advanced == 0);
+    return waiting_for_collection{std::move(made)};
+  }
   ENSURE(made.billed == 0);
   return finished{std::move(made)};
 }
@@ -193,11 +196,9 @@ bool billable(const state& s, const terms& t, instant as_of) noexcept {
 
 int128 outstanding(const state& s, const terms& t, instant now) noexcept {
   if (t.mode == settlement_mode::invoice_only || now < t.invoice_at) return 0;
-  if (std::holds_alternative<finished>(s) || std::holds_alternative<deleted>(s) ||
-      std::holds_alternative<awaiting_payment>(s))
-    return 0;
-  const auto* r = current_run(s);
-  return std::max<int128>(0, t.amount.minor - (r != nullptr ? r->credited() : 0));
+  // Once its credits are booked it takes no more: what is left is the invoice's (D36).
+  const bool open = std::holds_alternative<created>(s) || std::holds_alternative<active>(s);
+  return open ? t.amount.minor : 0;
 }
 
 } // namespace accrue::flat_fee

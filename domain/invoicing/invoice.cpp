@@ -99,12 +99,15 @@ const issuance* invoice::issued() const noexcept {
 std::optional<instant> invoice::due_at() const noexcept {
   if (const auto* done = issued()) return done->due_at;
   if (!draft_until) return std::nullopt;
-  return floor_seconds(plus_ns(*draft_until, due_after_ns));
+  return plus_ns(*draft_until, due_after_ns);
 }
 
 std::optional<instant> invoice::advance_after() const noexcept {
   if (const auto* s = std::get_if<draft_waiting_auto_approval>(&state)) return s->until;
-  if (const auto* s = std::get_if<payment_pending>(&state)) return s->issued.due_at;
+  // Nothing to pay is wholly authorized, and never overdue (D55).
+  const auto t = totals();
+  if (const auto* s = std::get_if<payment_pending>(&state); s && t.authorized < t.total)
+    return s->issued.due_at;
   return std::nullopt;
 }
 
@@ -114,8 +117,9 @@ state first_state(const profile& p, instant now) noexcept {
 }
 
 issuance issue_at(const invoice& i, std::uint64_t number, instant now) noexcept {
-  const auto base = i.draft_until.value_or(now);
-  return {number, now, floor_seconds(plus_ns(base, i.due_after_ns))};
+  // Issued late, it still leaves the whole time to pay (D3).
+  const auto base = std::max(now, i.draft_until.value_or(now));
+  return {number, now, plus_ns(base, i.due_after_ns)};
 }
 
 namespace {
@@ -149,7 +153,9 @@ result<std::vector<share>> settle_shares(const invoice& i, int128 amount) {
 
 std::string number_prefix(std::string_view reference, customer_id number) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  const bool injective = reference.size() <= 24 && std::ranges::all_of(reference, plain);
+  // "ACME-C" would meet the cancellations of ACME.
+  const bool injective = reference.size() <= 24 && std::ranges::all_of(reference, plain) &&
+                         !reference.ends_with("-c");
   std::string prefix;
   for (const char c : reference.substr(0, 24)) {
     if (c >= 'a' && c <= 'z') prefix += static_cast<char>(c - 'a' + 'A');

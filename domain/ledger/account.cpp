@@ -37,6 +37,10 @@ result<void> check_route(account_type account, const route& r) {
     return refuse(errc::validation, "a receivable is open or authorized; no other account is");
   if (!r.features.empty() && !is_fbo && !is_receivable)
     return refuse(errc::validation, "features belong on credit and receivables only");
+  const auto out_of_order = [](const std::string& a, const std::string& b) { return a >= b; };
+  if (std::ranges::adjacent_find(r.features, out_of_order) != r.features.end() ||
+      (!r.features.empty() && r.features.front().empty()))
+    return refuse(errc::validation, "features are sorted, unique and not empty");
   if (r.cost_basis && r.cost_basis->is_negative())
     return refuse(errc::validation, "a cost basis must not be negative");
   if (r.cost_basis_currency && r.cost_basis_currency->is_credit_unit())

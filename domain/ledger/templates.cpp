@@ -11,46 +11,66 @@ using enum account_type;
 constexpr auto none = stage::none;
 constexpr auto open = stage::open;
 constexpr auto auth = stage::authorized;
+constexpr auto unknown = worth::unknown;
+constexpr auto known = worth::known;
+constexpr auto iso = worth::iso;
+constexpr auto in_unit = worth::credit_unit;
 
 constexpr std::array issue_legs{leg{fbo, none, +1}, leg{receivable, open, -1}};
 constexpr std::array authorize_legs{leg{receivable, open, +1}, leg{receivable, auth, -1}};
 constexpr std::array settle_legs{leg{receivable, auth, +1}, leg{wash, none, -1}};
-constexpr std::array attribute_legs{leg{receivable, open, +1}, leg{receivable, open, -1}};
+constexpr std::array attribute_legs{leg{receivable, open, +1, false, unknown},
+                                    leg{receivable, open, -1, false, known}};
 constexpr std::array collect_legs{leg{fbo, none, -1}, leg{accrued, none, +1}};
-constexpr std::array translate_legs{leg{accrued, none, -1}, leg{accrued, none, +1}};
-constexpr std::array recognize_legs{leg{accrued, none, -1}, leg{earnings, none, +1}};
-constexpr std::array exchange_legs{leg{receivable, open, -1}, leg{brokerage, none, +1},
-                                   leg{receivable, open, +1}, leg{brokerage, none, -1}};
+constexpr std::array collect_advance_legs{leg{fbo, none, -1, false, unknown},
+                                          leg{accrued, none, +1, false, unknown}};
+constexpr std::array translate_legs{leg{accrued, none, -1, false, unknown},
+                                    leg{accrued, none, +1, false, known}};
+constexpr std::array recognize_legs{leg{accrued, none, -1, false, known},
+                                    leg{earnings, none, +1, false, known}};
+constexpr std::array exchange_legs{
+    leg{receivable, open, -1, false, iso}, leg{brokerage, none, +1, false, iso},
+    leg{receivable, open, +1, false, in_unit}, leg{brokerage, none, -1, false, in_unit}};
 constexpr std::array breakage_legs{leg{fbo, none, -1}, leg{breakage, none, +1}};
 constexpr std::array release_legs{leg{fbo, none, +1}, leg{breakage, none, -1}};
-constexpr std::array purchase_legs{leg{receivable, open, +1}, leg{receivable, auth, -1},
-                                   leg{brokerage, none, -1, true}, leg{brokerage, none, +1, true}};
-constexpr std::array unit_purchase_legs{leg{receivable, open, +1}, leg{brokerage, none, -1},
-                                        leg{brokerage, none, +1}, leg{receivable, auth, -1}};
-constexpr std::array void_promotional_legs{leg{fbo, none, -1}, leg{wash, none, +1}};
+constexpr std::array purchase_legs{leg{receivable, open, +1, false, iso},
+                                   leg{receivable, auth, -1, false, iso},
+                                   leg{brokerage, none, -1, true, iso},
+                                   leg{brokerage, none, +1, true, iso}};
+constexpr std::array unit_purchase_legs{
+    leg{receivable, open, +1, false, in_unit}, leg{brokerage, none, -1, false, in_unit},
+    leg{brokerage, none, +1, false, iso}, leg{receivable, auth, -1, false, iso}};
+constexpr std::array void_promotional_legs{leg{fbo, none, -1, false, worth::free},
+                                           leg{wash, none, +1, false, worth::free}};
 constexpr std::array void_unauthorized_legs{leg{fbo, none, -1}, leg{receivable, open, +1}};
-constexpr std::array void_paid_legs{leg{fbo, none, -1}, leg{receivable, open, +1},
-                                    leg{brokerage, none, +1, true}, leg{brokerage, none, -1, true}};
-constexpr std::array void_paid_unit_legs{leg{fbo, none, -1}, leg{brokerage, none, +1},
-                                         leg{brokerage, none, -1}, leg{receivable, open, +1}};
+constexpr std::array void_paid_legs{leg{fbo, none, -1, false, iso},
+                                    leg{receivable, open, +1, false, iso},
+                                    leg{brokerage, none, +1, true, iso},
+                                    leg{brokerage, none, -1, true, iso}};
+constexpr std::array void_paid_unit_legs{
+    leg{fbo, none, -1, false, in_unit}, leg{brokerage, none, +1, false, in_unit},
+    leg{brokerage, none, -1, false, iso}, leg{receivable, open, +1, false, iso}};
 constexpr std::array refund_legs{leg{receivable, open, -1}, leg{wash, none, +1}};
-constexpr std::array accrue_legs{leg{receivable, open, -1}, leg{accrued, none, +1}};
-constexpr std::array tax_legs{leg{receivable, open, -1}, leg{tax_payable, none, +1}};
+constexpr std::array accrue_legs{leg{receivable, open, -1, false, worth::par},
+                                 leg{accrued, none, +1, false, worth::par}};
+constexpr std::array tax_legs{leg{receivable, open, -1, false, worth::par},
+                              leg{tax_payable, none, +1, false, worth::par}};
 constexpr std::array write_off_legs{leg{receivable, open, +1}, leg{write_off, none, -1}};
 constexpr std::array write_off_purchase_legs{
     leg{receivable, open, +1}, leg{write_off, none, -1},
     leg{brokerage, none, -1, true}, leg{brokerage, none, +1, true}};
 constexpr std::array opening_credit_legs{leg{fbo, none, +1}, leg{wash, none, -1}};
-constexpr std::array opening_advance_legs{leg{receivable, open, -1}, leg{accrued, none, +1}};
+constexpr std::array opening_advance_legs{leg{receivable, open, -1, false, unknown},
+                                          leg{accrued, none, +1, false, unknown}};
 
 using enum template_code;
 constexpr std::array table{
     ledger_template{issue, 1, "customer.receivable.issue", issue_legs, false, true},
-    ledger_template{authorize, 1, "customer.receivable.payment.authorize", authorize_legs, false, true},
+    ledger_template{authorize, 1, "customer.receivable.payment.authorize", authorize_legs, false, false},
     ledger_template{settle, 1, "customer.receivable.payment.settle", settle_legs, false, false},
     ledger_template{attribute_advance, 1, "customer.receivable.advance.attribute", attribute_legs, true, true},
     ledger_template{collect, 1, "customer.fbo.collect", collect_legs, false, true},
-    ledger_template{collect_advance, 1, "customer.fbo.advance.collect", collect_legs, false, true},
+    ledger_template{collect_advance, 1, "customer.fbo.advance.collect", collect_advance_legs, false, true},
     ledger_template{translate_accrued, 1, "customer.accrued.cost_basis.translate", translate_legs, true, true},
     ledger_template{recognize, 1, "customer.accrued.earnings.recognize", recognize_legs, false, true},
     ledger_template{exchange, 1, "customer.receivable.currency.exchange", exchange_legs, false, false},

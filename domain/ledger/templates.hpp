@@ -43,12 +43,24 @@ enum class template_code : std::uint16_t {
 /// Whether a transaction follows its template or takes it back.
 enum class direction : std::uint8_t { forward, correction };
 
-/// One leg of a shape: postings of this account, stage and sign.
+/// What the value of a leg may have cost, or may be counted in.
+enum class worth : std::uint8_t {
+  any,
+  unknown,    ///< no cost basis: an advance
+  known,
+  free,       ///< cost basis 0
+  par,        ///< cost basis 1: invoiced
+  iso,        ///< an ISO currency
+  credit_unit,
+};
+
+/// One leg of a shape: postings of this account, stage, sign and worth.
 struct leg {
   account_type account;
   ledger::stage stage;
   int sign;             ///< +1 or -1, as in the forward direction
   bool optional = false;///< may be missing: its amount can be zero
+  ledger::worth worth = ledger::worth::any;
 };
 
 struct ledger_template {

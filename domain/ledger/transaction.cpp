@@ -12,6 +12,19 @@ namespace {
 
 int sign_of(int128 amount) noexcept { return amount > 0 ? 1 : -1; }
 
+bool is_worth(worth w, const route& r) noexcept {
+  switch (w) {
+  case worth::any: return true;
+  case worth::unknown: return !r.cost_basis;
+  case worth::known: return r.cost_basis.has_value();
+  case worth::free: return r.cost_basis && r.cost_basis->is_zero();
+  case worth::par: return r.cost_basis == decimal(1);
+  case worth::iso: return !r.currency.is_credit_unit();
+  case worth::credit_unit: return r.currency.is_credit_unit();
+  }
+  return false;
+}
+
 // Every posting matches a leg, every mandatory leg is present.
 bool has_shape(const ledger_template& t, direction dir, std::span<const posting> postings,
                const chart& accounts) {
@@ -23,7 +36,7 @@ bool has_shape(const ledger_template& t, direction dir, std::span<const posting>
     for (std::size_t i = 0; i < t.legs.size(); ++i) {
       const auto& l = t.legs[i];
       if (l.account == address.account && l.stage == address.route.stage &&
-          l.sign * flip == sign_of(p.amount)) {
+          l.sign * flip == sign_of(p.amount) && is_worth(l.worth, address.route)) {
         seen |= 1U << i;
         matched = true;
       }

@@ -6,6 +6,7 @@
 #include "domain/time.hpp"
 
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace accrue::ledger {
@@ -55,11 +56,19 @@ public:
 /// Source: D7; ledger.md 4; design.md 9.
 class transaction {
 public:
-  /// The only constructor. errc: internal for anything that does not balance, has no postings, a
+  /// The only way to compose one. errc: internal for anything that does not balance, has no postings, a
   /// zero amount, two postings on one (sub-account, source, spend), or not the template's shape: the
   /// caller composed it, so no client input can lead here; overflow when a sum leaves 128 bits.
   [[nodiscard]] static result<transaction> make(template_code code, direction dir, instant booked_at,
                                                 std::vector<posting> postings, const chart& accounts);
+
+  /// Back from the journal, without proving it again: only for bytes that were written from a
+  /// transaction that `make` had proved. The journal's codec is the one caller; `accrue verify` proves
+  /// every stored transaction again. Never a way to compose one.
+  [[nodiscard]] static transaction restored(template_code code, ledger::direction dir,
+                                            instant booked_at, std::vector<posting> postings) {
+    return transaction(code, dir, booked_at, std::move(postings));
+  }
 
   [[nodiscard]] template_code code() const noexcept { return code_; }
   [[nodiscard]] ledger::direction direction() const noexcept { return direction_; }

@@ -9,9 +9,7 @@ using namespace accrue;
 
 namespace {
 
-decimal dec(std::string_view text) {
-  return decimal::parse(text).value();
-}
+decimal dec(std::string_view text) { return decimal::parse(text).value(); }
 
 errc parse_error(std::string_view text) {
   const auto parsed = decimal::parse(text);
@@ -158,7 +156,7 @@ TEST_CASE("an exact result that does not fit is overflow, never rounded", "[D2]"
 TEST_CASE("any decimal survives being printed and parsed", "[D2][property]") {
   CHECK(rc::check([] {
     const auto value = *any_decimal();
-    RC_ASSERT(decimal::parse(value.to_string()) == value);
+    RC_ASSERT((decimal::parse(value.to_string()) == value));
   }));
 }
 
@@ -168,9 +166,9 @@ TEST_CASE("the order of decimals is the order of their differences", "[D2][prope
     const auto b = *any_decimal();
     const auto difference = subtract(a, b);
     RC_PRE(difference.has_value());
-    RC_ASSERT((a <=> b) == (difference->coefficient() <=> int128{0}));
-    RC_ASSERT((b <=> a) == (0 <=> (a <=> b)));
-    RC_ASSERT((a == b) == std::is_eq(a <=> b));
+    RC_ASSERT(((a <=> b) == (difference->coefficient() <=> int128{0})));
+    RC_ASSERT(((b <=> a) == (0 <=> (a <=> b))));
+    RC_ASSERT(((a == b) == std::is_eq(a <=> b)));
   }));
 }
 
@@ -181,8 +179,8 @@ TEST_CASE("zeros after the point change neither the value nor the order", "[D2][
     const int zeros = *rc::gen::inRange(0, 9);
     const auto plain = decimal::make(digits, scale);
     const auto padded = decimal::make(digits * power_of_ten(zeros), scale + zeros);
-    RC_ASSERT(plain == padded);
-    RC_ASSERT(std::is_eq(*plain <=> *padded));
+    RC_ASSERT((plain == padded));
+    RC_ASSERT((std::is_eq(*plain <=> *padded)));
   }));
 }
 
@@ -192,7 +190,7 @@ TEST_CASE("adding and taking away restores a decimal", "[D2][property]") {
     const auto b = *any_decimal();
     const auto sum = add(a, b);
     RC_PRE(sum.has_value());
-    RC_ASSERT(subtract(*sum, b) == a);
-    RC_ASSERT(add(b, a) == sum);
+    RC_ASSERT((subtract(*sum, b) == a));
+    RC_ASSERT((add(b, a) == sum));
   }));
 }

@@ -12,9 +12,7 @@ using namespace accrue;
 
 namespace {
 
-bool accepted(std::string_view text) {
-  return check_reference(text, "reference").has_value();
-}
+bool accepted(std::string_view text) { return check_reference(text, "reference").has_value(); }
 
 } // namespace
 

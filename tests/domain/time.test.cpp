@@ -14,9 +14,7 @@ namespace {
 constexpr auto ns_min = std::numeric_limits<std::int64_t>::min();
 constexpr auto ns_max = std::numeric_limits<std::int64_t>::max();
 
-instant at(std::string_view text) {
-  return parse_instant(text).value();
-}
+instant at(std::string_view text) { return parse_instant(text).value(); }
 
 errc instant_error(std::string_view text) {
   const auto parsed = parse_instant(text);
@@ -86,9 +84,9 @@ TEST_CASE("text that is no instant in UTC is validation", "[D3]") {
 
 TEST_CASE("any instant survives being printed and parsed", "[D3][property]") {
   CHECK(rc::check([](std::int64_t ns, std::int16_t small) {
-    RC_ASSERT(parse_instant(to_string(instant{ns})) == instant{ns});
+    RC_ASSERT((parse_instant(to_string(instant{ns})) == instant{ns}));
     const instant round{small * ns_per_second};
-    RC_ASSERT(parse_instant(to_string(round)) == round);
+    RC_ASSERT((parse_instant(to_string(round)) == round));
   }));
 }
 

@@ -15,9 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::temporary_database;
 
-std::span<const std::byte> raw(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> raw(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 pg::uuid uuid_of(std::uint8_t last) {
   pg::uuid out{};

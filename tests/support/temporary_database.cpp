@@ -103,8 +103,6 @@ temporary_database::~temporary_database() {
   (void)test_cluster::get().run("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
 }
 
-pg::session temporary_database::session() const {
-  return must(pg::session::open(conninfo_));
-}
+pg::session temporary_database::session() const { return must(pg::session::open(conninfo_)); }
 
 } // namespace accrue::testing

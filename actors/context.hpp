@@ -1,0 +1,77 @@
+// What every actor of the engine is given: the store, the way back to clients, time, limits.
+// Wiring is in engine.cpp.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace accrue {
+
+/// The only clock: read where commands come in and by the scheduler, nowhere below (D3).
+class time_source {
+public:
+  virtual ~time_source() = default;
+  /// The present instant.
+  [[nodiscard]] virtual instant now() = 0;
+};
+
+/// Opens and closes the gateway's routes to customers; implemented where the routes live.
+class route_table {
+public:
+  virtual ~route_table() = default;
+  /// A customer is ready to take commands. From any thread.
+  virtual void opened(const activate& who, customer_actor to) = 0;
+  /// Forgets these customers, or, where the list is empty, those that were idle since the last call;
+  /// then sends `routes_closed` to the directory: no command is under way to them any more.
+  virtual void close(std::vector<activate> who, directory_actor answer_to) = 0;
+};
+
+/// How much may wait, where (docs/architecture.md lists all limits).
+struct engine_limits {
+  std::size_t customer_queue = 4096; ///< commands of one customer that are not decided yet
+  std::size_t features_of_grant = 64;
+  std::uint64_t snapshot_every = 4096; ///< units of a customer
+  std::int64_t sweep_ns = 10 * ns_per_second; ///< a customer unused for up to twice this is let go
+  std::int64_t retry_due_ns = 60 * ns_per_second; ///< what is due and did not succeed is tried again
+};
+
+struct engine_context {
+  accrue::store* store = nullptr;
+  reply_sink* replies = nullptr;
+  time_source* time = nullptr;
+  route_table* routes = nullptr;
+  engine_limits limits;
+  /// Latest stamp given at ingress: how late it is, for those who must not read a clock.
+  std::atomic<std::int64_t> latest_stamp{0};
+  /// Sees to messages that leave; false: try again later.
+  std::function<bool(const waiting_message&)> deliver;
+  /// The process has to end: ownership is lost.
+  std::function<void(const std::string&)> stop_process;
+  fail_points* failures = nullptr; ///< simulations only
+
+  // Wired once, before anything runs.
+  directory_actor directory;
+  ledger_writer_actor writer;
+  console_actor console;
+  std::vector<scheduler_actor> schedulers; ///< by shard
+  std::vector<outbox_actor> outboxes;      ///< by shard
+  struct namespace_entry {
+    space of;
+    namespace_actor actor;
+    std::shared_ptr<const catalog> first_catalog;
+  };
+  std::vector<namespace_entry> namespaces;
+  std::atomic<std::uint32_t> lives{0}; ///< numbers the activations of this process
+
+  [[nodiscard]] namespace_entry* find_namespace(std::string_view reference) noexcept;
+  [[nodiscard]] namespace_entry* find_namespace(namespace_id number) noexcept;
+};
+
+} // namespace accrue

@@ -1,0 +1,349 @@
+// The order of things within one customer. See customer.hpp.
+#include "actors/customer.hpp"
+
+#include "actors/charge.hpp"
+
+#include "domain/decisions.hpp"
+#include "persistence/journal_codec.hpp"
+
+#include <caf/send.hpp>
+#include <caf/response_promise.hpp>
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+namespace accrue {
+
+void customer_state::start(pointer self, engine_context& context, space of, std::string reference,
+                           std::uint32_t life, std::shared_ptr<const catalog> cat) {
+  self_ = self;
+  context_ = &context;
+  catalog_ = std::move(cat);
+  recorder_.emplace(context, std::move(of), reference, life);
+  const auto me = caf::actor_cast<customer_actor>(self);
+  context.store->load_customer(recorder_->of().number, std::move(reference), [me](result<stored_customer> r) {
+    caf::anon_send(me, customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
+  });
+}
+
+void customer_state::loaded(const result<stored_customer>& stored) {
+  if (!stored) return stop(stored.error().text);
+  if (auto ok = recorder_->restore(*stored); !ok) return stop(ok.error().text);
+  mode_ = mode::ready;
+  go_on();
+}
+
+void customer_state::receive(std::shared_ptr<const envelope> e) {
+  if (mode_ == mode::stopped)
+    return recorder_->refuse_now(*e, {errc::storage_unavailable, recorder_->value.reference,
+                                      "the customer is being reloaded; send the same key again"});
+  if (mode_ == mode::ready && !current_ && waiting_.empty()) return begin(std::move(e));
+  if (waiting_.size() >= context_->limits.customer_queue)
+    return recorder_->refuse_now(*e, {errc::overloaded, recorder_->value.reference,
+                                      "too many commands of this customer are waiting"});
+  waiting_.push_back(std::move(e));
+}
+
+// Decides what waits until something has to be waited for.
+void customer_state::go_on() {
+  std::size_t next = 0;
+  while (mode_ == mode::ready && !current_ && next < waiting_.size()) begin(std::move(waiting_[next++]));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting_.size())));
+  // An idle charge is a value in its customer: its actor goes as soon as nobody waits.
+  if (!current_ && waiting_.empty()) {
+    charges_.clear();
+    waiting_.shrink_to_fit();
+  }
+}
+
+bool customer_state::too_late(const envelope& e) const noexcept {
+  return e.deadline.ns < context_->latest_stamp.load(std::memory_order_relaxed);
+}
+
+void customer_state::begin(std::shared_ptr<const envelope> e) {
+  auto& r = *recorder_;
+  if (too_late(*e))
+    return r.refuse(*e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
+  if (command::is_query(e->body)) {
+    const auto got = accrue::answer(r.value, *catalog_, e->stamp, e->body);
+    return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
+  }
+  const auto prints = prints_of(*e, *catalog_);
+  if (!prints) return r.refuse(*e, prints.error());
+  const auto known = r.look_up(*prints);
+  switch (known.what) {
+  case recorder::known::fresh: break;
+  case recorder::known::repeated: return answer_again(known.where, std::move(e));
+  case recorder::known::other_content:
+    return r.refuse(*e, {errc::idempotency_conflict, e->key.empty() ? std::string(command::given_id(e->body)) : e->key,
+                         "this key was used with other content"});
+  case recorder::known::ask_journal:
+    current_ = std::make_unique<open_unit>();
+    current_->command = std::move(e);
+    current_->prints = *prints;
+    current_->asked_row = known.where;
+    return load_row(known.where);
+  }
+  decide(std::move(e), *prints);
+}
+
+void customer_state::decide(std::shared_ptr<const envelope> e, const command_prints& p) {
+  auto& r = *recorder_;
+  if (e->expected_sequence && *e->expected_sequence != r.value.last)
+    return r.refuse(*e, {errc::conflict, r.value.reference,
+                         "the customer is at sequence " + std::to_string(r.value.last.value)});
+  if (!r.its_lane().available())
+    return r.refuse_now(*e, {errc::storage_unavailable, {}, "the store is away; send the same key again"});
+  if (!r.value.exists && std::holds_alternative<command::put_customer>(e->body) && r.value.number == customer_id{}) {
+    current_ = std::make_unique<open_unit>();
+    current_->command = std::move(e);
+    current_->prints = p;
+    const auto me = caf::actor_cast<customer_actor>(self_);
+    caf::anon_send(context_->find_namespace(r.of().number)->actor,
+                   assign_number{r.value.reference, [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
+    return;
+  }
+  unit u(r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
+  if (is_simple(e->body)) {
+    const auto ok = decide_now(u, e->body);
+    return ok ? commit(u, *e, p) : r.refuse(*e, ok.error());
+  }
+  current_ = std::make_unique<open_unit>();
+  current_->command = std::move(e);
+  current_->prints = p;
+  current_->work.emplace(std::move(u));
+  current_->number = ++units_opened_;
+  current_->talk.emplace(accrue::decide(*current_->work, current_->command->body));
+  converse();
+}
+
+// Runs the conversation to its next question to a charge, or to its end.
+void customer_state::converse() {
+  current_->talk->resume();
+  if (current_->talk->done()) return finish();
+  carry(current_->talk->asked());
+}
+
+void customer_state::carry(const to_charge& message) {
+  const auto* target = current_->work->find_charge(message.charge);
+  ENSURE(target != nullptr);
+  auto& actor = charge_of(*target);
+  // What a part of the unit undid, the charge has to forget as well.
+  self_->send(actor, charge_state_is{current_->number, target->state});
+  const auto id = message.charge;
+  self_->request(actor, caf::infinite, charge_event{current_->number, message.event})
+      .then([this, id](charge_decision d) { charge_answered(id, std::move(d.decided)); },
+            [this, id](const caf::error&) {
+              charge_answered(id, accrue::refuse(errc::internal, "the charge stopped; try again"));
+            });
+}
+
+void customer_state::charge_answered(charge_id id, result<flat_fee::decision> d) {
+  try {
+    if (d)
+      if (const auto* need = need_of(*d)) {
+        const auto terms = current_->work->find_charge(id)->terms;
+        auto got = supply(*current_->work, terms, *need);
+        if (!got) d = tl::unexpected(got.error());
+        else {
+          self_->request(charge_of(*current_->work->find_charge(id)), caf::infinite,
+                         charge_event{current_->number, std::move(*got)})
+              .then([this, id](charge_decision next) { charge_answered(id, std::move(next.decided)); },
+                    [this, id](const caf::error&) {
+                      charge_answered(id, accrue::refuse(errc::internal, "the charge stopped; try again"));
+                    });
+          return;
+        }
+      }
+    current_->talk->answer(std::move(d));
+    converse();
+    if (!current_) go_on();
+  } catch (const defect& broken) {
+    stop(broken.what);
+  }
+}
+
+void customer_state::finish() {
+  const auto done = std::move(current_);
+  const auto& outcome = done->talk->outcome();
+  if (!outcome) recorder_->refuse(*done->command, outcome.error());
+  else commit(*done->work, *done->command, done->prints);
+}
+
+void customer_state::commit(const unit& u, const envelope& e, const command_prints& p) {
+  const auto due_before = next_due(recorder_->value);
+  const bool ticked = e.request == 0 && std::holds_alternative<command::run_due>(e.body);
+  if (ticked && u.facts.empty()) return; // the scheduler asked too early: nothing to record
+  recorder_->record(u, e, p, *catalog_);
+  tell_others(due_before, u.facts);
+}
+
+void customer_state::tell_others(std::optional<instant> due_before, const std::vector<fact::any>& facts) {
+  auto& r = *recorder_;
+  const auto shard = shard_of(r.value.number);
+  if (const auto due = next_due(r.value); due != due_before)
+    caf::anon_send(context_->schedulers[shard], wake{r.key(), r.value.reference, due});
+  const bool leaves = std::ranges::any_of(
+      facts, [](const fact::any& f) { return std::holds_alternative<fact::message_queued>(f); });
+  if (leaves)
+    r.after_commit([to = context_->outboxes[shard]](bool kept) {
+      if (kept) caf::anon_send(to, look_for_messages{});
+    });
+}
+
+charge_actor& customer_state::charge_of(const charge& c) {
+  const auto it = std::ranges::find(charges_, c.terms.id, &std::pair<charge_id, charge_actor>::first);
+  if (it != charges_.end()) return it->second;
+  return charges_.emplace_back(c.terms.id, self_->spawn(charge_behavior, c)).second;
+}
+
+// The same key with the same content: the same reply, from what its unit recorded, once that is durable.
+void customer_state::answer_again(sequence where, std::shared_ptr<const envelope> e) {
+  repeats_.push_back({where, std::move(e)});
+  if (recorder_->all_durable()) return load_row(where);
+  const auto me = caf::actor_cast<customer_actor>(self_);
+  auto* store = context_->store;
+  recorder_->after_commit([me, store, where, key = recorder_->key()](bool) {
+    store->load_row(key, where, [me, where](result<stored_row> row) {
+      caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
+    });
+  });
+}
+
+void customer_state::load_row(sequence where) {
+  const auto me = caf::actor_cast<customer_actor>(self_);
+  context_->store->load_row(recorder_->key(), where, [me, where](result<stored_row> row) {
+    caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
+  });
+}
+
+void customer_state::row(const row_loaded& r) {
+  const auto& row = *r.row;
+  auto& rec = *recorder_;
+  if (current_ && current_->asked_row == r.number && !current_->talk) {
+    const auto asked = std::move(current_);
+    const auto& p = asked->prints;
+    if (!row) rec.refuse(*asked->command, row.error());
+    else if (row->key != p.key && (!p.second || row->key != *p.second)) decide(asked->command, p);
+    else if (row->content == p.content) repeats_.push_back({r.number, asked->command});
+    else rec.refuse(*asked->command, {errc::idempotency_conflict, asked->command->key, "this key was used with other content"});
+  }
+  const auto here = [&](const repeat& x) { return x.where == r.number; };
+  for (const auto& again : repeats_) {
+    if (!here(again)) continue;
+    if (!row) {
+      rec.refuse(*again.command, row.error());
+      continue;
+    }
+    auto e = journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind));
+    if (!e) {
+      rec.refuse(*again.command, e.error());
+      continue;
+    }
+    for (auto& b : e->after) b.code = catalog_->code(b.currency);
+    rec.reply(*again.command, receipt_of(*e, rec.value, *catalog_));
+  }
+  std::erase_if(repeats_, here);
+  if (!current_) go_on();
+}
+
+void customer_state::numbered(customer_id number) {
+  if (!current_ || mode_ != mode::ready) return;
+  const auto asked = std::move(current_);
+  recorder_->value.number = number;
+  decide(asked->command, asked->prints);
+  if (!recorder_->value.exists) recorder_->value.number = customer_id{};
+  if (!current_) go_on();
+}
+
+void customer_state::discarded(const unit_discarded& d) {
+  if (d.life == recorder_->life() && mode_ != mode::stopped) stop(d.why);
+}
+
+// This life is over: everybody who waits is told, and the directory sees to a new one.
+void customer_state::stop(const std::string& why) {
+  mode_ = mode::stopped;
+  stopped_why_ = why;
+  spdlog::error("customer {} stopped: {}", recorder_->value.reference, why);
+  const refusal no{errc::storage_unavailable, recorder_->value.reference,
+                   "the customer is being reloaded; send the same key again"};
+  if (const auto open = std::move(current_)) recorder_->refuse_now(*open->command, no);
+  for (const auto& e : waiting_)
+    if (e) recorder_->refuse_now(*e, no);
+  for (const auto& again : repeats_) recorder_->refuse_now(*again.command, no);
+  waiting_.clear();
+  repeats_.clear();
+  charges_.clear();
+  caf::anon_send(context_->directory, customer_stopped{recorder_->of().number, recorder_->value.reference,
+                                                       recorder_->key(), recorder_->life(), why});
+}
+
+caf::result<bool> customer_state::retire() {
+  if (mode_ == mode::stopped) {
+    self_->quit();
+    return true;
+  }
+  if (mode_ != mode::ready || current_ || !waiting_.empty() || !repeats_.empty() || !recorder_->all_durable())
+    return false;
+  // A long tail since the snapshot would make the next activation slow: write one, go the next time.
+  if (recorder_->since_snapshot() >= exact_keys / 4) {
+    recorder_->snapshot();
+    return false;
+  }
+  self_->quit();
+  return true;
+}
+
+text_lines customer_state::inspect() const {
+  const auto& v = recorder_->value;
+  text_lines out;
+  const char* modes[] = {"loading", "ready", "stopped"};
+  out.lines.push_back("customer " + v.reference + " number " + std::to_string(v.number.value) + " shard " +
+                      std::to_string(shard_of(v.number)) + " life " + std::to_string(recorder_->life()));
+  out.lines.push_back(std::string("mode ") + modes[static_cast<int>(mode_)] + (stopped_why_.empty() ? "" : ": " + stopped_why_));
+  out.lines.push_back("sequence " + std::to_string(v.last.value) + (recorder_->all_durable() ? " durable" : " on its way"));
+  out.lines.push_back("deciding " + std::string(current_ ? command::kind(current_->command->body) : "nothing") +
+                      ", waiting " + std::to_string(waiting_.size()));
+  out.lines.push_back("grants " + std::to_string(v.grants.size()) + " charges " + std::to_string(v.charges.size()) +
+                      " invoices " + std::to_string(v.invoices.size()) + " sub-accounts " +
+                      std::to_string(v.book.sub_accounts().size()));
+  if (const auto due = next_due(v)) out.lines.push_back("next due " + to_string(*due));
+  return out;
+}
+
+customer_actor::behavior_type customer_behavior(customer_state::pointer self, engine_context* context,
+                                                space of, std::string reference, std::uint32_t life,
+                                                std::shared_ptr<const catalog> cat) {
+  auto& s = self->state;
+  s.start(self, *context, std::move(of), std::move(reference), life, std::move(cat));
+  // A defect ends this life of the customer, loudly, and nobody else's.
+  const auto guarded = [self](auto&& what) {
+    try {
+      what(self->state);
+    } catch (const defect& broken) {
+      self->state.stop(broken.what);
+    }
+  };
+  return {
+      [guarded](execute& m) { guarded([&](customer_state& c) { c.receive(std::move(m.command)); }); },
+      [guarded](const tick& t) {
+        auto e = std::make_shared<envelope>();
+        e->from = {no_session, 0};
+        e->stamp = t.now;
+        e->deadline = ledger::never;
+        e->key = "tick:" + std::to_string(t.due.ns) + ":" + std::to_string(t.now.ns);
+        e->body = command::run_due{};
+        guarded([&](customer_state& c) { c.receive(std::move(e)); });
+      },
+      [guarded](const customer_loaded& m) { guarded([&](customer_state& c) { c.loaded(*m.stored); }); },
+      [guarded](const row_loaded& m) { guarded([&](customer_state& c) { c.row(m); }); },
+      [guarded](const number_assigned& m) { guarded([&](customer_state& c) { c.numbered(m.number); }); },
+      [self](const catalog_changed& m) { self->state.use(m.catalog); },
+      [self](const unit_discarded& m) { self->state.discarded(m); },
+      [self](retire) { return self->state.retire(); },
+      [self](inspect) { return self->state.inspect(); },
+  };
+}
+
+} // namespace accrue

@@ -1,0 +1,84 @@
+// One customer: decides its commands in strict order, replies once durable. A thin shell around
+// domain/decisions and the recorder; the order of things is here, the rules are not.
+#pragma once
+
+#include "actors/recorder.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace accrue {
+
+class customer_state {
+public:
+  static inline const char* name = "customer";
+  customer_state() = default;
+
+  using pointer = customer_actor::stateful_pointer<customer_state>;
+
+  void start(pointer self, engine_context& context, space of, std::string reference, std::uint32_t life,
+             std::shared_ptr<const catalog> cat);
+  void receive(std::shared_ptr<const envelope> e);
+  void loaded(const result<stored_customer>& stored);
+  void row(const row_loaded& r);
+  void numbered(customer_id number);
+  void discarded(const unit_discarded& d);
+  /// Ends this life: a unit was lost, the stored state is broken, or an invariant did not hold.
+  void stop(const std::string& why);
+  /// Whether the customer went; else it is busy.
+  caf::result<bool> retire();
+  [[nodiscard]] text_lines inspect() const;
+  void use(std::shared_ptr<const catalog> cat) { catalog_ = std::move(cat); }
+
+private:
+  // The unit being decided: it waits for a charge, for a number or for a journal row.
+  struct open_unit {
+    std::shared_ptr<const envelope> command;
+    command_prints prints;
+    std::optional<unit> work;
+    std::optional<conversation> talk;
+    std::uint64_t number = 0;
+    sequence asked_row;
+  };
+  struct repeat {
+    sequence where;
+    std::shared_ptr<const envelope> command;
+  };
+  enum class mode : std::uint8_t { loading, ready, stopped };
+
+  void begin(std::shared_ptr<const envelope> e);
+  void go_on();
+  void decide(std::shared_ptr<const envelope> e, const command_prints& p);
+  void converse();
+  void carry(const to_charge& message);
+  void charge_answered(charge_id id, result<flat_fee::decision> d);
+  void finish();
+  void commit(const unit& u, const envelope& e, const command_prints& p);
+  void tell_others(std::optional<instant> due_before, const std::vector<fact::any>& facts);
+  void answer_again(sequence where, std::shared_ptr<const envelope> e);
+  void load_row(sequence where);
+  [[nodiscard]] bool too_late(const envelope& e) const noexcept;
+  charge_actor& charge_of(const charge& c);
+
+  customer_actor::stateful_pointer<customer_state> self_ = nullptr;
+  engine_context* context_ = nullptr;
+  std::optional<recorder> recorder_;
+  std::shared_ptr<const catalog> catalog_;
+  mode mode_ = mode::loading;
+  std::unique_ptr<open_unit> current_;
+  std::vector<std::shared_ptr<const envelope>> waiting_; ///< oldest first
+  std::vector<repeat> repeats_;
+  std::vector<std::pair<charge_id, charge_actor>> charges_;
+  std::uint64_t units_opened_ = 0;
+  std::string stopped_why_;
+};
+
+customer_actor::behavior_type customer_behavior(customer_state::pointer self, engine_context* context,
+                                                space of, std::string reference, std::uint32_t life,
+                                                std::shared_ptr<const catalog> cat);
+
+} // namespace accrue

@@ -1,0 +1,49 @@
+// customer → actor: activates on first use, lets the idle go, ends the lives that are over.
+// Holds no state of any customer.
+#pragma once
+
+#include "actors/context.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+
+namespace accrue {
+
+class directory_state {
+public:
+  static inline const char* name = "directory";
+  directory_state() = default;
+  using pointer = directory_actor::stateful_pointer<directory_state>;
+
+  void activate(const accrue::activate& who);
+  void routes_closed(const std::vector<accrue::activate>& who);
+  void tick(const accrue::tick& t);
+  void stopped(const customer_stopped& s);
+  void discarded(const unit_discarded& d);
+  void catalog(const catalog_changed& c);
+
+  pointer self = nullptr;
+  engine_context* context = nullptr;
+  std::vector<customer_stopped> stopped_customers;
+  using name_key = std::pair<namespace_id, std::string>;
+  struct entry {
+    customer_actor actor;
+    std::uint32_t life = 0;
+    bool leaving = false;  ///< was asked to go, has not answered yet
+    bool wanted = false;   ///< somebody asked for it meanwhile
+    std::vector<accrue::tick> ticks; ///< that came meanwhile
+  };
+  std::map<name_key, entry> customers;
+  std::map<std::uint32_t, name_key> lives;
+  std::map<namespace_id, std::shared_ptr<const accrue::catalog>> catalogs;
+
+private:
+  entry& spawn(const accrue::activate& who);
+  void left(const accrue::activate& who, bool gone);
+};
+
+directory_actor::behavior_type directory_behavior(directory_state::pointer self, engine_context* context);
+
+} // namespace accrue

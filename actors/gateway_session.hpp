@@ -1,0 +1,63 @@
+// One connection: hello first, then requests in, answers out. Used on the io thread only.
+#pragma once
+
+#include "actors/gateway.hpp"
+
+namespace accrue {
+
+class gateway_session : public std::enable_shared_from_this<gateway_session> {
+public:
+  gateway_session(gateway& owner, boost::asio::ip::tcp::socket socket, reply_address me);
+
+  void start();
+  void append(std::string_view frame) { out_.append(frame); }
+  /// Sends what was appended, unless a write is under way.
+  void send();
+  /// One of its commands was answered; false when nobody waits any more.
+  [[nodiscard]] bool answered() noexcept {
+    if (in_flight_ == 0) return false;
+    --in_flight_;
+    return true;
+  }
+  /// Says why, then closes when it is sent.
+  void say_goodbye(const refusal& why);
+  /// Closes at once.
+  void cut();
+  /// Checks its timeouts.
+  void watch(std::chrono::steady_clock::time_point now);
+  /// No more requests are read; closes when all is answered and sent.
+  void drain();
+
+  [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+  [[nodiscard]] bool idle() const noexcept { return in_flight_ == 0 && out_.empty() && sending_.empty(); }
+
+private:
+  using clock = std::chrono::steady_clock;
+  void read();
+  void take(std::size_t count);
+  /// False: the connection is over.
+  bool frame(std::string_view payload);
+  bool greet(const wire::hello& h);
+  void dispatch(const wire::request& r);
+  void dispatch(std::uint64_t request, std::uint32_t index, const wire::call& c);
+  void refuse(std::uint64_t request, std::uint32_t index, const refusal& why);
+  [[nodiscard]] bool must_pause() const noexcept;
+
+  gateway& owner_;
+  boost::asio::ip::tcp::socket socket_;
+  reply_address me_;
+  wire::frame_reader reader_;
+  engine_context::namespace_entry* space_ = nullptr; ///< set by the hello
+  std::string out_;      ///< to be sent next
+  std::string sending_;  ///< being sent
+  std::size_t in_flight_ = 0;
+  bool reading_ = false;
+  bool closing_ = false; ///< after what is to be sent
+  bool closed_ = false;
+  instant stamp_;
+  clock::time_point started_ = clock::now();
+  clock::time_point partial_since_ = clock::time_point::max();
+  clock::time_point sending_since_ = clock::time_point::max();
+};
+
+} // namespace accrue

@@ -1,0 +1,181 @@
+// Units to rows, in the customer's own thread, straight into the filling batch.
+#include "actors/recorder.hpp"
+
+#include "domain/canonical.hpp"
+#include "domain/decisions.hpp"
+#include "persistence/journal_codec.hpp"
+#include "persistence/projections.hpp"
+
+namespace accrue {
+namespace {
+
+constexpr std::size_t key_bytes_max = 128;
+
+fingerprint print_of(std::string_view text) { return fingerprint_of(digest_of(text)); }
+
+
+} // namespace
+
+result<command_prints> prints_of(const envelope& e, const catalog& cat) {
+  if (e.key.size() > key_bytes_max)
+    return refuse(errc::validation, "an idempotency key has at most 128 bytes", "idempotency_key");
+  const auto id = command::given_id(e.body);
+  if (id.empty() && e.key.empty())
+    return refuse(errc::validation, "this command needs an idempotency key", "idempotency_key");
+  thread_local std::string text;
+  command_prints p;
+  if (!id.empty()) {
+    text.assign(command::kind(e.body)).append(":").append(id);
+    p.key = print_of(text);
+    if (!e.key.empty() && e.key != text) p.second = print_of(e.key);
+  } else {
+    p.key = print_of(e.key);
+  }
+  text.clear();
+  const bool rounds = std::holds_alternative<command::grant_credit>(e.body) ||
+                      std::holds_alternative<command::create_charge>(e.body);
+  if (rounds) {
+    const auto n = normalised(e.body, cat);
+    if (!n) return tl::unexpected(n.error());
+    append_canonical(*n, text);
+  } else {
+    append_canonical(e.body, text);
+  }
+  p.content = print_of(text);
+  return p;
+}
+
+recorder::recorder(engine_context& context, space of, std::string reference, std::uint32_t life)
+    : context_(&context), space_(std::move(of)), life_(life) {
+  value.reference = std::move(reference);
+}
+
+lane& recorder::its_lane() const { return context_->store->lane_of(shard_of(value.number)); }
+
+result<void> recorder::restore(const stored_customer& stored, catalog* replayed) {
+  if (!stored.number) return {};
+  value.number = *stored.number;
+  if (stored.snapshot) {
+    auto whole = journal::decode_customer(stored.snapshot->second, value.number);
+    if (!whole) return tl::unexpected(whole.error());
+    if (whole->last != stored.snapshot->first)
+      return accrue::refuse(errc::internal, "the snapshot is not of its sequence", value.reference);
+    value = std::move(*whole);
+    snapshot_at_ = value.last.value;
+  }
+  for (const auto& s : stored.segments)
+    if (auto ok = keys_.restore_segment(s); !ok) return ok;
+  for (const auto& row : stored.rows) {
+    auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+    if (!e) return tl::unexpected(e.error());
+    keys_.add(row.key, row.content, row.sequence);
+    for (const auto& f : e->facts)
+      if (const auto* k = std::get_if<fact::key_added>(&f)) keys_.add(k->key, row.content, row.sequence);
+    tip_ = row.hash;
+    if (row.sequence <= value.last) continue;
+    if (row.sequence.value != value.last.value + 1)
+      return accrue::refuse(errc::internal, "the journal has a gap before unit " + std::to_string(row.sequence.value),
+                            value.reference);
+    if (replayed != nullptr) apply(*replayed, *e);
+    value.apply(*e);
+  }
+  return {};
+}
+
+recorder::verdict recorder::look_up(const command_prints& p) const noexcept {
+  const auto judge = [&](const fingerprint& key) -> verdict {
+    const auto hit = keys_.find(key);
+    if (!hit) return {};
+    if (!hit->content) return {known::ask_journal, hit->sequence};
+    return {*hit->content == p.content ? known::repeated : known::other_content, hit->sequence};
+  };
+  const auto first = judge(p.key);
+  if (first.what != known::fresh || !p.second) return first;
+  return judge(*p.second);
+}
+
+void recorder::record(const unit& u, const envelope& e, const command_prints& p, const catalog& cat) {
+  auto done = u.finish();
+  if (p.second) {
+    fact::key_added second;
+    second.key = *p.second;
+    done.facts.emplace_back(second);
+  }
+  const auto due_before = next_due(value);
+  const auto receipt = receipt_of(done, value, cat);
+  thread_local std::vector<std::byte> body;
+  body.clear();
+  journal::encode(done, body);
+  journal_row row;
+  row.owner = key();
+  row.sequence = done.number;
+  row.at = done.at;
+  row.kind = done.kind;
+  row.life = life_;
+  row.key = p.key;
+  row.content = p.content;
+  row.hash = chain_row(tip_, row, body);
+  value.apply(done);
+  tip_ = row.hash;
+  keys_.add(p.key, p.content, done.number);
+  if (p.second) keys_.add(*p.second, p.content, done.number);
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    row.body = b.keep(body);
+    b.journal.push_back(row);
+    project(b, row.owner, value, done, cat, due_before);
+    const auto from = static_cast<std::uint32_t>(b.frames.size());
+    wire::print(b.frames, {e.request, e.index}, receipt);
+    b.replies.push_back({e.from, e.request, e.index,
+                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, row.owner, life_, e.deadline});
+  });
+  if (since_snapshot() >= context_->limits.snapshot_every) snapshot();
+}
+
+void recorder::answer(const envelope& e, const std::function<void(std::string&)>& print) {
+  auto& l = its_lane();
+  if (all_durable() && l.owns()) {
+    thread_local std::string frame;
+    frame.clear();
+    print(frame);
+    context_->replies->deliver(e.from, frame);
+    return;
+  }
+  last_ticket_ = l.append([&](unit_batch& b) {
+    const auto from = static_cast<std::uint32_t>(b.frames.size());
+    print(b.frames);
+    b.replies.push_back({e.from, e.request, e.index,
+                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, key(), life_, e.deadline});
+  });
+}
+
+void recorder::reply(const envelope& e, const reply::receipt& r) {
+  answer(e, [&](std::string& out) { wire::print(out, {e.request, e.index}, r); });
+}
+
+void recorder::refuse(const envelope& e, const refusal& why) {
+  answer(e, [&](std::string& out) { wire::print(out, {e.request, e.index}, why); });
+}
+
+void recorder::refuse_now(const envelope& e, const refusal& why) {
+  context_->replies->refuse(e.from, e.request, e.index, why);
+}
+
+void recorder::after_commit(std::function<void(bool)> run) {
+  last_ticket_ = its_lane().append(
+      [&](unit_batch& b) { b.follow_ups.push_back({key(), life_, std::move(run)}); });
+}
+
+void recorder::snapshot() {
+  std::vector<std::byte> state;
+  journal::encode(value, state);
+  std::vector<std::byte> filters;
+  keys_.encode_segment(sequence(snapshot_at_), value.last, filters);
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    b.snapshots.push_back({key(), value.last, b.keep(state)});
+    b.segments.push_back({key(), value.last, b.keep(filters)});
+  });
+  snapshot_at_ = value.last.value;
+  keys_.trim(value.last);
+}
+
+} // namespace accrue

@@ -1,0 +1,76 @@
+// The part that a customer and a namespace have in common: numbering units, deciding whether a key is
+// new, chaining, and handing rows and replies to the lane. No actor, no rule about money.
+#pragma once
+
+#include "actors/context.hpp"
+#include "persistence/key_index.hpp"
+
+#include <optional>
+#include <string>
+
+namespace accrue {
+
+/// The fingerprints of a command's keys and content.
+struct command_prints {
+  fingerprint key{};                  ///< of `kind:id` where the command has an id, else of the given key
+  std::optional<fingerprint> second;  ///< of the given key, where both are there
+  fingerprint content{};
+};
+
+/// errc: validation for a command without any key, or with one over 128 bytes.
+[[nodiscard]] result<command_prints> prints_of(const envelope& e, const catalog& cat);
+
+class recorder {
+public:
+  recorder(engine_context& context, space of, std::string reference, std::uint32_t life);
+
+  /// The state up to the last unit decided.
+  customer value;
+  [[nodiscard]] customer_key key() const noexcept { return {space_.number, value.number}; }
+  [[nodiscard]] const space& of() const noexcept { return space_; }
+  [[nodiscard]] std::uint32_t life() const noexcept { return life_; }
+  [[nodiscard]] lane& its_lane() const;
+
+  /// Takes the stored customer in: snapshot, segments, rows. errc: internal when they do not fit
+  /// together; the customer must then not be used.
+  [[nodiscard]] result<void> restore(const stored_customer& stored, catalog* replayed = nullptr);
+
+  /// What is known about the keys.
+  enum class known : std::uint8_t { fresh, repeated, other_content, ask_journal };
+  struct verdict {
+    known what = known::fresh;
+    sequence where;
+  };
+  [[nodiscard]] verdict look_up(const command_prints& p) const noexcept;
+
+  /// Journals a decided unit: rows, projections, key, chain; the reply leaves with its commit.
+  void record(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
+
+  // Answers. All wait for what they were computed from; at once, where nothing is in flight.
+  void reply(const envelope& e, const reply::receipt& r);
+  void refuse(const envelope& e, const refusal& why);
+  /// Runs on the lane's thread when everything so far is durable (true) or was discarded (false).
+  void after_commit(std::function<void(bool)> run);
+  /// Tells all callers at once, without waiting: for a life that is over.
+  void refuse_now(const envelope& e, const refusal& why);
+
+  /// Nothing of this customer is on its way to the store.
+  [[nodiscard]] bool all_durable() const { return its_lane().durable() >= last_ticket_; }
+  /// Units since the last snapshot.
+  [[nodiscard]] std::uint64_t since_snapshot() const noexcept { return value.last.value - snapshot_at_; }
+  /// Adds a snapshot and the key segment up to here to the filling batch.
+  void snapshot();
+
+private:
+  void answer(const envelope& e, const std::function<void(std::string&)>& print);
+
+  engine_context* context_;
+  space space_;
+  key_index keys_;
+  digest tip_{};
+  std::uint32_t life_;
+  std::uint64_t last_ticket_ = 0;
+  std::uint64_t snapshot_at_ = 0;
+};
+
+} // namespace accrue

@@ -1,0 +1,178 @@
+// The messages between actors, as structs with full names, and their registration with CAF.
+// All stay in the process. What is large travels as a shared, immutable pointer.
+#pragma once
+
+#include "domain/catalog.hpp"
+#include "domain/unit.hpp"
+#include "persistence/store.hpp"
+#include "protocol/codec.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace accrue {
+
+/// A command on its way: who asked, when it came in, and what.
+struct envelope {
+  reply_address from;
+  std::uint64_t request = 0;
+  std::uint32_t index = 0;
+  instant stamp;    ///< when it came in (D3)
+  instant deadline; ///< after it nobody waits for an undecided command
+  std::string key;  ///< idempotency key as given; may be empty
+  std::optional<sequence> expected_sequence;
+  command::any body;
+};
+
+struct execute {
+  std::shared_ptr<const envelope> command;
+};
+
+/// A namespace as the engine holds it.
+struct space {
+  namespace_id number;
+  std::string reference;
+};
+
+struct tick {
+  customer_key owner;
+  std::string reference; ///< of the customer
+  instant due;
+  instant now;
+};
+
+struct customer_loaded {
+  std::shared_ptr<result<stored_customer>> stored;
+};
+struct row_loaded {
+  sequence number;
+  std::shared_ptr<result<stored_row>> row;
+};
+struct number_assigned {
+  customer_id number;
+};
+struct assign_number {
+  std::string customer;
+  std::function<void(customer_id)> to;
+};
+struct catalog_changed {
+  namespace_id space;
+  std::shared_ptr<const accrue::catalog> catalog;
+};
+struct unit_discarded {
+  customer_key owner;
+  std::uint32_t life = 0;
+  std::string why;
+};
+struct ownership_lost {
+  std::string why;
+};
+
+struct charge_event {
+  std::uint64_t unit = 0;
+  flat_fee::event event;
+};
+/// What the charge decides, or why not.
+struct charge_decision {
+  result<flat_fee::decision> decided;
+};
+struct charge_state_is {
+  std::uint64_t unit = 0;
+  flat_fee::state state;
+};
+
+struct retire {};
+struct inspect {};
+struct sweep {};
+struct flush {};
+struct get_status {};
+struct get_activity {};
+struct look_at_clock {};
+struct look_for_messages {};
+struct text_lines {
+  std::vector<std::string> lines;
+};
+
+/// A customer by name.
+struct activate {
+  namespace_id space;
+  std::string reference;
+};
+struct routes_closed {
+  std::vector<activate> customers;
+};
+struct customer_stopped {
+  namespace_id space;
+  std::string reference;
+  customer_key owner;
+  std::uint32_t life = 0;
+  std::string why;
+};
+struct find_active {
+  namespace_id space;
+  std::string reference;
+};
+struct activity {
+  std::size_t active = 0;
+  std::vector<customer_stopped> stopped; ///< since the start, latest last
+};
+
+struct wake {
+  customer_key owner;
+  std::string reference;
+  std::optional<instant> due; ///< none: nothing to wake for any more
+};
+struct wakeups_loaded {
+  std::shared_ptr<result<std::vector<due_wakeup>>> due;
+};
+struct messages_loaded {
+  std::shared_ptr<result<std::vector<waiting_message>>> waiting;
+};
+struct message_marked {
+  bool done = false;
+};
+struct operator_request {
+  reply_address from;
+  wire::answer_to to;
+  namespace_id space;
+  wire::operator_command command;
+};
+
+} // namespace accrue
+
+#define ACCRUE_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(accrue::type)
+ACCRUE_MESSAGE(execute)
+ACCRUE_MESSAGE(tick)
+ACCRUE_MESSAGE(customer_loaded)
+ACCRUE_MESSAGE(row_loaded)
+ACCRUE_MESSAGE(number_assigned)
+ACCRUE_MESSAGE(assign_number)
+ACCRUE_MESSAGE(catalog_changed)
+ACCRUE_MESSAGE(unit_discarded)
+ACCRUE_MESSAGE(ownership_lost)
+ACCRUE_MESSAGE(charge_event)
+ACCRUE_MESSAGE(charge_decision)
+ACCRUE_MESSAGE(charge_state_is)
+ACCRUE_MESSAGE(retire)
+ACCRUE_MESSAGE(inspect)
+ACCRUE_MESSAGE(sweep)
+ACCRUE_MESSAGE(flush)
+ACCRUE_MESSAGE(get_status)
+ACCRUE_MESSAGE(get_activity)
+ACCRUE_MESSAGE(look_at_clock)
+ACCRUE_MESSAGE(look_for_messages)
+ACCRUE_MESSAGE(text_lines)
+ACCRUE_MESSAGE(activate)
+ACCRUE_MESSAGE(routes_closed)
+ACCRUE_MESSAGE(customer_stopped)
+ACCRUE_MESSAGE(find_active)
+ACCRUE_MESSAGE(activity)
+ACCRUE_MESSAGE(wake)
+ACCRUE_MESSAGE(wakeups_loaded)
+ACCRUE_MESSAGE(messages_loaded)
+ACCRUE_MESSAGE(message_marked)
+ACCRUE_MESSAGE(operator_request)
+#undef ACCRUE_MESSAGE

@@ -1,0 +1,336 @@
+// Answers for people: tables with aligned columns, an invoice that looks like one.
+// JSON is in json.cpp.
+#include "apps/accrue/text.hpp"
+
+#include "apps/accrue/table.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace accrue::cli {
+
+namespace {
+
+constexpr std::int64_t seconds_per_day = 86'400;
+
+std::string optional_date(const std::optional<instant>& t) { return t ? short_date(*t) : ""; }
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string of(std::string_view customer) {
+  return customer.empty() ? "" : " of " + std::string(customer);
+}
+
+void add_rows(table& t, const std::vector<reply::balance>& balances) {
+  for (const auto& b : balances)
+    t.row({b.code, amount_text(b.settled, b.currency), amount_text(b.live, b.currency),
+           amount_text(b.pending, b.currency), amount_text(b.reserved, b.currency)});
+}
+
+std::string balance_table(const std::vector<reply::balance>& balances) {
+  table t({{"Currency"},
+           {"Settled", align::right},
+           {"Live", align::right},
+           {"Pending", align::right},
+           {"Reserved", align::right}});
+  add_rows(t, balances);
+  return t.to_string();
+}
+
+std::string text_of(const reply::customer_view& v, std::string_view) {
+  return to_lines({{"Customer", v.reference},
+                   {"Number", std::to_string(v.number.value)},
+                   {"Currency", v.currency.empty() ? "none set" : v.currency},
+                   {"Over settlement", std::string(to_string(v.over_settlement))},
+                   {"Created", short_date(v.created_at)}});
+}
+
+std::string text_of(const reply::grant_view& v, std::string_view customer) {
+  return to_lines({{"Granted", amount_text(v.amount, v.currency) + " " + v.code},
+                   {"Customer", std::string(customer)},
+                   {"Id", v.id},
+                   {"Effective", short_date(v.effective_at)}});
+}
+
+std::string text_of(const reply::consumed& v, std::string_view customer) {
+  std::string out = to_lines(
+      {{"Consumed", amount_text(v.booked, v.currency) + " " + v.code},
+       {"Uncovered",
+        v.uncovered == 0 ? "" : amount_text(v.uncovered, v.currency) + " " + v.code},
+       {"Customer", std::string(customer)},
+       {"Id", v.id}});
+  if (v.slices.empty())
+    return out;
+  table t({{"Taken from"}, {"Amount", align::right}});
+  for (const auto& slice : v.slices)
+    t.row({slice.grant, amount_text(slice.amount, v.currency)});
+  return out + "\n" + t.to_string();
+}
+
+std::string text_of(const reply::charge_view& v, std::string_view customer) {
+  std::string out = to_lines({{"Charge", v.id},
+                              {"Customer", std::string(customer)},
+                              {"Amount", amount_text(v.amount, v.currency) + " " + v.code},
+                              {"Settlement", std::string(accrue::to_string(v.mode))},
+                              {"Service period", short_period(v.service_period)},
+                              {"Invoice at", short_date(v.invoice_at)},
+                              {"Status", v.detailed_status.empty() ? v.status : v.detailed_status},
+                              {"Next step at", optional_date(v.advance_after)}});
+  if (v.runs.empty())
+    return out;
+  table t({{"Run", align::right},
+           {"Amount", align::right},
+           {"Credits", align::right},
+           {"Total", align::right}});
+  for (std::size_t i = 0; i < v.runs.size(); ++i)
+    t.row({std::to_string(i + 1), amount_text(v.runs[i].amount, v.currency),
+           amount_text(v.runs[i].credit_total, v.currency),
+           amount_text(v.runs[i].total, v.currency)});
+  return out + "\n" + t.to_string();
+}
+
+std::string text_of(const reply::invoice_view& v, std::string_view customer) {
+  std::string out = (v.number.empty() ? "Draft invoice " + v.name : "Invoice " + v.number) + "\n\n";
+  out += to_lines({{"Customer", std::string(customer)},
+                   {"Status", v.status},
+                   {"Draft until", v.issued_at ? "" : optional_date(v.draft_until)},
+                   {"Issued", optional_date(v.issued_at)},
+                   {"Due", optional_date(v.due_at)},
+                   {"Revision", v.revision > 1 ? std::to_string(v.revision) : ""}});
+  table t({{"Line"},
+           {"Period"},
+           {"Amount", align::right},
+           {"Credits", align::right},
+           {"Total", align::right}});
+  for (const auto& line : v.lines)
+    t.row({line.name, short_period(line.period), amount_text(line.amount, v.currency),
+           amount_text(line.credits, v.currency), amount_text(line.total, v.currency)});
+  t.rule();
+  t.row({"Total " + v.code, "", amount_text(v.amount, v.currency),
+         amount_text(v.credits, v.currency), amount_text(v.total, v.currency)});
+  if (!v.number.empty()) {
+    t.row({"Authorised", "", "", "", amount_text(v.authorized, v.currency)});
+    t.row({"Settled", "", "", "", amount_text(v.settled, v.currency)});
+    t.row({"To pay", "", "", "", amount_text(v.total - v.settled, v.currency)});
+  }
+  out += "\n" + t.to_string();
+  if (!v.issues.empty())
+    out += "\n";
+  for (const auto& issue : v.issues)
+    out += (issue.critical ? "Problem: " : "Note: ") + issue.text + " (" + issue.code + ")\n";
+  return out;
+}
+
+std::string text_of(const reply::invoices& v, std::string_view customer) {
+  if (v.items.empty())
+    return "No invoices" + of(customer) + ".\n";
+  table t({{"Invoice"},
+           {"Status"},
+           {"Issued"},
+           {"Due"},
+           {"Currency"},
+           {"Amount", align::right},
+           {"Credits", align::right},
+           {"Total", align::right},
+           {"Settled", align::right}});
+  for (const auto& i : v.items)
+    t.row({i.name, i.status, optional_date(i.issued_at), optional_date(i.due_at), i.code,
+           amount_text(i.amount, i.currency), amount_text(i.credits, i.currency),
+           amount_text(i.total, i.currency), amount_text(i.settled, i.currency)});
+  return t.to_string();
+}
+
+std::string text_of(const reply::accounts& v, std::string_view) { return to_text(v); }
+
+std::string text_of(const reply::balances& v, std::string_view customer) {
+  return v.items.empty() ? "No balances" + of(customer) + ".\n" : balance_table(v.items);
+}
+
+std::string text_of(const reply::opened& v, std::string_view customer) {
+  return to_lines({{"Opened", amount_text(v.amount, v.currency) + " " + v.code},
+                   {"Customer", std::string(customer)},
+                   {"Id", v.id}});
+}
+
+std::string text_of(const reply::ran_due& v, std::string_view customer) {
+  return v.steps == 0 ? "Nothing was due" + of(customer) + ".\n"
+                      : std::to_string(v.steps) + (v.steps == 1 ? " step" : " steps") + " done" +
+                            of(customer) + ".\n";
+}
+
+std::string text_of(const reply::credit_unit_view& v, std::string_view) {
+  return to_lines({{"Credit unit", v.code}, {"Exponent", std::to_string(v.exponent)}});
+}
+
+std::string text_of(const reply::billing_profile_view& v, std::string_view) {
+  return to_lines({{"Auto advance", v.profile.auto_advance ? "yes" : "no"},
+                   {"Draft period", duration_text(v.profile.draft_period_ns)},
+                   {"Due after", duration_text(v.profile.due_after_ns)}});
+}
+
+std::string text_of(const wire::console_text& v) {
+  std::string out;
+  for (const auto& line : v.lines)
+    out += line + "\n";
+  return out;
+}
+
+std::string text_of(const wire::status& v) { return to_lines(v.entries); }
+
+std::string text_of(const wire::customers& v) {
+  if (v.items.empty())
+    return "No customers.\n";
+  table t({{"Customer"}, {"Sequence", align::right}});
+  for (const auto& item : v.items)
+    t.row({item.reference, std::to_string(item.sequence.value)});
+  return t.to_string();
+}
+
+} // namespace
+
+std::string short_date(instant t) {
+  std::string text = accrue::to_string(t); // 2026-01-31T12:30:00.5Z
+  if (text.ends_with("T00:00:00Z"))
+    return text.substr(0, 10);
+  text[10] = ' ';
+  return text.substr(0, 19);
+}
+
+std::string short_period(const period& p) {
+  return short_date(p.from) + " - " + short_date(p.to);
+}
+
+result<instant> parse_date(std::string_view text) {
+  if (text.size() == 10)
+    if (auto midnight = parse_instant(std::string(text) + "T00:00:00Z"))
+      return midnight;
+  auto exact = parse_instant(text);
+  if (!exact)
+    return refuse(errc::validation,
+                  "Write 2026-01-31 for midnight UTC, or an instant like 2026-01-31T12:00:00Z.");
+  return exact;
+}
+
+std::string duration_text(std::int64_t ns) {
+  const std::int64_t whole = ns / ns_per_second;
+  const std::int64_t in_day = whole % seconds_per_day;
+  std::string out = "P";
+  if (whole / seconds_per_day != 0 || ns == 0)
+    out += std::to_string(whole / seconds_per_day) + "D";
+  std::string time;
+  if (in_day / 3600 != 0)
+    time += std::to_string(in_day / 3600) + "H";
+  if (in_day / 60 % 60 != 0)
+    time += std::to_string(in_day / 60 % 60) + "M";
+  std::string fraction;
+  if (ns % ns_per_second != 0) {
+    fraction = std::to_string(ns_per_second + ns % ns_per_second);
+    fraction[0] = '.';
+    while (fraction.back() == '0')
+      fraction.pop_back();
+  }
+  if (in_day % 60 != 0 || !fraction.empty())
+    time += std::to_string(in_day % 60) + fraction + "S";
+  return time.empty() ? out : out + "T" + time;
+}
+
+std::string amount_text(int128 minor, currency c) { return accrue::to_string(money{minor, c}); }
+
+std::string_view to_string(command::over_settlement o) noexcept {
+  switch (o) {
+  case command::over_settlement::refuse: return "refuse";
+  case command::over_settlement::cap: return "cap";
+  case command::over_settlement::advance: return "advance";
+  }
+  return "";
+}
+
+std::string_view to_string(ledger::stage s) noexcept {
+  switch (s) {
+  case ledger::stage::none: return "";
+  case ledger::stage::open: return "open";
+  case ledger::stage::authorized: return "authorized";
+  }
+  return "";
+}
+
+std::string to_text(const reply::accounts& accounts) {
+  if (accounts.items.empty())
+    return "Nothing is booked.\n";
+  table t({{"Account"},
+           {"Stage"},
+           {"Currency"},
+           {"Cost basis", align::right},
+           {"Priority", align::right},
+           {"Features"},
+           {"Balance", align::right}});
+  for (const auto& a : accounts.items) {
+    const auto& route = a.address.route;
+    std::string basis = route.cost_basis ? route.cost_basis->to_string() : "unknown";
+    if (route.cost_basis_currency)
+      basis += " " + std::string(iso_code(*route.cost_basis_currency));
+    t.row({std::string(ledger::to_string(a.address.account)), std::string(to_string(route.stage)),
+           a.code, basis, route.priority == 0 ? "" : std::to_string(route.priority),
+           joined(route.features), amount_text(a.balance, route.currency)});
+  }
+  t.rule();
+  if (const auto sums = sums_per_currency(accounts.items))
+    for (const auto& [code, sum] : *sums)
+      t.row({"Sum", "", code, "", "", sum.is_zero() ? "" : "NOT ZERO", accrue::to_string(sum)});
+  else
+    t.row({"Sum", "", "", "", "", "too large to add", ""});
+  return t.to_string();
+}
+
+std::string to_text(const client::answer_body& answer, std::string_view customer) {
+  if (const auto* no = std::get_if<wire::refused>(&answer))
+    return to_text(*no) + "\n";
+  if (const auto* operators = std::get_if<wire::operator_reply>(&answer))
+    return std::visit([](const auto& v) { return text_of(v); }, *operators);
+  const auto& receipt = std::get<reply::receipt>(answer);
+  std::string out =
+      std::visit([&](const auto& v) { return text_of(v, customer); }, receipt.body);
+  if (!receipt.after.empty())
+    out += "\n" + balance_table(receipt.after);
+  return out;
+}
+
+std::string to_text(const wire::refused& no) {
+  std::string out(accrue::to_string(no.reason.code));
+  if (!no.reason.subject.empty())
+    out += ": " + no.reason.subject;
+  out += ": " + no.reason.text;
+  if (!out.ends_with('.'))
+    out += '.';
+  const std::string wait =
+      no.retry.after_ms == 0 ? "" : " after " + std::to_string(no.retry.after_ms) + " ms";
+  switch (no.retry.advice) {
+  case wire::retry_advice::none: return out + " A retry cannot help.";
+  case wire::retry_advice::same_key: return out + " Retry with the same id or key" + wait + ".";
+  case wire::retry_advice::later: return out + " Nothing happened: retry" + wait + ".";
+  }
+  return out;
+}
+
+result<std::vector<currency_sum>>
+sums_per_currency(const std::vector<reply::account_view>& accounts) {
+  std::map<std::string, money> by_code;
+  for (const auto& a : accounts) {
+    auto& sum = by_code.try_emplace(a.code, money{0, a.address.route.currency}).first->second;
+    auto more = add(sum, {a.balance, a.address.route.currency});
+    if (!more)
+      return tl::unexpected(std::move(more.error()));
+    sum = *more;
+  }
+  std::vector<currency_sum> sums;
+  for (auto& [code, sum] : by_code)
+    sums.push_back({code, sum});
+  return sums;
+}
+
+} // namespace accrue::cli

@@ -1,0 +1,262 @@
+// The server: reads its configuration, wires the parts from top to bottom, runs until it is told to stop,
+// and takes them down in order. No logic of its own.
+#include "actors/engine.hpp"
+#include "actors/gateway.hpp"
+#include "persistence/embedded_cluster.hpp"
+#include "persistence/pg_store.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <spdlog/spdlog.h>
+#include <toml++/toml.h>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+namespace {
+
+using namespace accrue;
+
+struct configuration {
+  std::string file;
+  std::string data_dir;
+  std::string database_url;
+  std::string listen = "127.0.0.1:7117";
+  std::vector<std::string> spaces{"default"};
+  std::int16_t lanes = 1;
+  unsigned threads = 1;
+  std::int64_t lease_ms = 5000;
+  bool take_over = false;
+  std::string log_level = "info";
+};
+
+class system_time final : public time_source {
+public:
+  instant now() override {
+    const auto t = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::nanoseconds>(t).count()};
+  }
+};
+
+std::string default_data_dir() {
+  if (const char* given = std::getenv("ACCRUE_DATA_DIR")) return given;
+  return "accrue-data";
+}
+
+// Command line over configuration file over defaults.
+std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
+  CLI::App app("accrued: the billing engine's server. Without --database-url it creates and runs a private "
+               "PostgreSQL in its data directory.");
+  app.set_version_flag("--version", ACCRUE_VERSION);
+  app.add_option("--config", c.file, "TOML file with the same names as the options")->check(CLI::ExistingFile);
+  app.add_option("--data-dir", c.data_dir, "where the private database and the outbox live [accrue-data]");
+  app.add_option("--database-url", c.database_url, "use this PostgreSQL instead of a private one");
+  app.add_option("--listen", c.listen, "address and port to serve")->capture_default_str();
+  app.add_option("--space", c.spaces, "namespaces to serve; created where they are new")->capture_default_str();
+  app.add_option("--lanes", c.lanes, "database connections that write")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--threads", c.threads, "threads for the actors")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--lease-ms", c.lease_ms, "how long this server owns its shards without renewing")
+      ->check(CLI::Range(500, 600000))->capture_default_str();
+  app.add_flag("--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
+  app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+    if (c.file.empty()) return std::nullopt;
+    const auto file = toml::parse_file(c.file);
+    const auto take = [&](const char* name, auto& into) {
+      if (app.count("--" + std::string(name)) > 0) return;
+      if (const auto v = file[name].value<std::remove_reference_t<decltype(into)>>()) into = *v;
+    };
+    for (const auto& [key, value] : file) {
+      const std::string name(key.str());
+      if (app.get_option_no_throw("--" + name) == nullptr)
+        throw CLI::ValidationError(c.file, "unknown setting '" + name + "'");
+    }
+    take("data-dir", c.data_dir);
+    take("database-url", c.database_url);
+    take("listen", c.listen);
+    take("lanes", c.lanes);
+    take("threads", c.threads);
+    take("lease-ms", c.lease_ms);
+    take("log-level", c.log_level);
+    if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
+      c.spaces.clear();
+      for (const auto& n : *names) c.spaces.push_back(n.value_or(std::string()));
+    }
+    return std::nullopt;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  } catch (const toml::parse_error& e) {
+    std::cerr << c.file << ":" << e.source().begin.line << ": " << e.description() << "\n";
+    return 2;
+  }
+}
+
+result<gateway_options> listen_options(const configuration& c) {
+  gateway_options o;
+  const auto colon = c.listen.rfind(':');
+  char* end = nullptr;
+  const auto port = colon == std::string::npos ? -1 : std::strtol(c.listen.c_str() + colon + 1, &end, 10);
+  if (port < 0 || port > 65535 || end == nullptr || *end != '\0')
+    return refuse(errc::validation, "--listen takes ADDRESS:PORT", c.listen);
+  o.address = c.listen.substr(0, colon);
+  o.port = static_cast<std::uint16_t>(port);
+  return o;
+}
+
+int fail(const refusal& why) {
+  std::fprintf(stderr, "accrued: %s%s%s\n", why.subject.c_str(), why.subject.empty() ? "" : ": ", why.text.c_str());
+  return 1;
+}
+
+// Messages leave as lines of JSON that a provider's adapter follows; a line is on disk before it counts as
+// delivered, and may come twice.
+class outbox_file {
+public:
+  explicit outbox_file(const std::filesystem::path& path) : file_(std::fopen(path.c_str(), "a")) {}
+  ~outbox_file() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  outbox_file(const outbox_file&) = delete;
+  outbox_file& operator=(const outbox_file&) = delete;
+
+  bool deliver(const waiting_message& m) {
+    if (file_ == nullptr) return false;
+    std::string quoted;
+    for (const char c : m.reference)
+      if (c == '"' || c == '\\') (quoted += '\\') += c;
+      else quoted += c;
+    std::fprintf(file_, R"({"key":"%u/%llu/%llu/%d","topic":"%s","customer":"%s","subject":"%s"})" "\n",
+                 m.owner.space.value, static_cast<unsigned long long>(m.owner.customer.value),
+                 static_cast<unsigned long long>(m.sequence.value), m.place, m.topic.c_str(), quoted.c_str(),
+                 m.subject.c_str());
+    return std::fflush(file_) == 0;
+  }
+
+private:
+  std::FILE* file_;
+};
+
+struct shutdown {
+  boost::asio::io_context& io;
+  gateway& door;
+  pg_store& store;
+  bool begun = false;
+
+  void begin(const std::string& why) {
+    if (std::exchange(begun, true)) {
+      spdlog::warn("stopping at once");
+      std::_Exit(130);
+    }
+    spdlog::info("stopping ({}): {} connections, {} commands in flight", why, door.connections(), door.in_flight());
+    door.drain(std::chrono::seconds(10), [this](std::size_t cut, std::size_t unanswered) {
+      if (cut != 0) spdlog::warn("{} connections were cut, {} commands were left without an answer", cut, unanswered);
+      store.stop([this] { io.stop(); });
+    });
+  }
+};
+
+int run(const configuration& c) {
+  auto listening = listen_options(c);
+  if (!listening) return fail(listening.error());
+  const std::filesystem::path data = c.data_dir.empty() ? default_data_dir() : c.data_dir;
+  std::optional<embedded_cluster> cluster;
+  pg_store_options storing;
+  storing.conninfo = c.database_url;
+  storing.lanes = c.lanes;
+  storing.lease = std::chrono::milliseconds(c.lease_ms);
+  storing.owner = "accrued " + std::to_string(::getpid());
+  storing.take_over = c.take_over;
+  std::error_code ignored;
+  std::filesystem::create_directories(data, ignored);
+  if (c.database_url.empty()) {
+    cluster_settings settings;
+    settings.directory = data;
+    auto started = embedded_cluster::start(settings);
+    if (!started) return fail(started.error());
+    cluster.emplace(std::move(*started));
+    storing.conninfo = cluster->conninfo();
+    storing.take_over = true; // the directory's lock says that its last owner is gone
+  }
+
+  boost::asio::io_context io(1);
+  system_time time;
+  gateway door(io, time, std::move(*listening));
+  if (auto ok = door.listen(); !ok) return fail(ok.error());
+
+  caf::actor_system_config settings;
+  settings.set("scheduler.policy", caf::atom("sharing"));
+  settings.set("scheduler.max-threads", c.threads);
+  caf::actor_system system(settings);
+
+  auto writer = std::make_shared<ledger_writer_actor>();
+  auto store = pg_store::open(io, storing, door, engine::events_for(writer), [&] { return time.now(); });
+  if (!store) return fail(store.error());
+  outbox_file outbox(data / "outbox.jsonl");
+
+  shutdown down{io, door, **store};
+  engine_parts parts;
+  parts.store = store->get();
+  parts.replies = &door;
+  parts.time = &time;
+  parts.routes = &door;
+  parts.namespaces = c.spaces;
+  parts.deliver = [&](const waiting_message& m) { return outbox.deliver(m); };
+  parts.stop_process = [](const std::string& why) {
+    spdlog::critical("{}: the process ends; what was acknowledged is in the store", why);
+    spdlog::shutdown();
+    std::_Exit(3);
+  };
+  (*store)->start();
+  auto running = engine::start(system, std::move(parts));
+  if (!running) return fail(running.error());
+  *writer = (*running)->context().writer;
+  door.serve((*running)->context());
+
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  std::function<void()> wait_for_signal = [&] {
+    signals.async_wait([&](const boost::system::error_code& error, int number) {
+      if (error) return;
+      down.begin(number == SIGINT ? "interrupted" : "terminated");
+      wait_for_signal();
+    });
+  };
+  wait_for_signal();
+  spdlog::info("accrued {} serves {} on {}:{}", ACCRUE_VERSION, fmt::join(c.spaces, ", "),
+               c.listen.substr(0, c.listen.rfind(':')), door.port());
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  io.run();
+
+  std::uint64_t units = 0;
+  for (const auto* l : (*store)->lanes()) units += l->counts().units;
+  (*running)->stop();
+  door.forget_actors();
+  *writer = ledger_writer_actor{};
+  system.await_all_actors_done();
+  spdlog::info("stopped: {} units of work committed since the start", units);
+  store->reset();
+  if (cluster)
+    if (auto ok = cluster->stop(); !ok) return fail(ok.error());
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  configuration c;
+  if (const auto status = read_configuration(argc, argv, c)) return *status;
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(c.log_level));
+  return run(c);
+}

@@ -1,0 +1,101 @@
+// Field by field, each with its length or its presence, so that no two contents run together.
+#include "domain/canonical.hpp"
+
+namespace accrue {
+namespace {
+
+struct writer {
+  std::string& out;
+
+  void number(std::uint64_t v) {
+    while (v >= 0x80) {
+      out += static_cast<char>(v | 0x80);
+      v >>= 7;
+    }
+    out += static_cast<char>(v);
+  }
+  void put(std::int64_t v) { number(static_cast<std::uint64_t>(v)); }
+  void put(std::uint16_t v) { number(v); }
+  void put(std::uint8_t v) { number(v); }
+  void put(bool v) { number(v ? 1 : 0); }
+  void put(const std::string& v) {
+    number(v.size());
+    out += v;
+  }
+  void put(const decimal& v) {
+    const auto c = static_cast<uint128>(v.coefficient());
+    number(static_cast<std::uint64_t>(c));
+    number(static_cast<std::uint64_t>(c >> 64));
+    number(static_cast<std::uint64_t>(v.scale()));
+  }
+  void put(instant v) { put(v.ns); }
+  void put(const period& v) {
+    put(v.from);
+    put(v.to);
+  }
+  void put(settlement_mode v) { number(static_cast<std::uint64_t>(v)); }
+  void put(payment_term v) { number(static_cast<std::uint64_t>(v)); }
+  void put(command::over_settlement v) { number(static_cast<std::uint64_t>(v)); }
+  template <class T>
+  void put(const std::optional<T>& v) {
+    number(v ? 1 : 0);
+    if (v) put(*v);
+  }
+  template <class T>
+  void put(const std::vector<T>& v) {
+    number(v.size());
+    for (const auto& x : v) put(x);
+  }
+  template <class K, class V>
+  void put(const std::map<K, V>& v) {
+    number(v.size());
+    for (const auto& [key, value] : v) {
+      put(key);
+      put(value);
+    }
+  }
+  template <class... T>
+  void all(const T&... v) {
+    (put(v), ...);
+  }
+
+  void operator()(const command::put_customer& c) { all(c.currency, c.over_settlement, c.advance_limit); }
+  void operator()(const command::grant_credit& c) {
+    all(c.id, c.amount, c.currency, c.priority, c.features, c.effective_at);
+  }
+  void operator()(const command::consume& c) { all(c.id, c.amount, c.currency, c.feature); }
+  void operator()(const command::create_charge& c) {
+    all(c.id, c.mode, c.amount, c.currency, c.service_period, c.full_service_period, c.invoice_at, c.term,
+        c.feature);
+  }
+  void operator()(const command::advance_charge& c) { all(c.charge); }
+  void operator()(const command::invoice_pending& c) { all(c.currency, c.as_of, c.charges); }
+  void operator()(const command::approve_invoice& c) { all(c.invoice); }
+  void operator()(const command::advance_invoice& c) { all(c.invoice); }
+  void operator()(const command::retry_invoice& c) { all(c.invoice); }
+  void operator()(const command::authorize_payment& c) { all(c.invoice, c.amount); }
+  void operator()(const command::settle_payment& c) { all(c.invoice, c.amount); }
+  void operator()(const command::pay_invoice& c) { all(c.invoice); }
+  void operator()(const command::open_credit& c) { all(c.id, c.amount, c.currency, c.features, c.at); }
+  void operator()(const command::open_advance& c) { all(c.id, c.amount, c.currency, c.features, c.at); }
+  void operator()(const command::run_due&) {}
+  void operator()(const command::create_credit_unit& c) { all(c.code, c.exponent); }
+  void operator()(const command::put_billing_profile& c) { all(c.auto_advance, c.draft_period_ns, c.due_after_ns); }
+  // Queries have no key.
+  void operator()(const command::get_customer&) {}
+  void operator()(const command::get_balance&) {}
+  void operator()(const command::get_charge&) {}
+  void operator()(const command::get_invoice&) {}
+  void operator()(const command::list_invoices&) {}
+  void operator()(const command::get_accounts&) {}
+};
+
+} // namespace
+
+void append_canonical(const command::any& c, std::string& out) {
+  writer w{out};
+  w.put(std::string(command::kind(c)));
+  std::visit(w, c);
+}
+
+} // namespace accrue

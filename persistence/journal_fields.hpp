@@ -1,0 +1,390 @@
+// How values of the domain are laid out in the journal's bytes, each described once for writing and
+// reading. Stored numbers are in journal_numbers.hpp, whole entries and customers in journal_codec.cpp.
+#pragma once
+
+#include "domain/customer.hpp"
+#include "persistence/journal_numbers.hpp"
+#include "persistence/varint.hpp"
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace accrue::journal {
+
+/// A currency as one number; two bytes for those of ISO 4217. The exponent has four bits.
+[[nodiscard]] constexpr std::uint64_t currency_code(currency c) noexcept {
+  return std::uint64_t{c.number()} << 4 | static_cast<std::uint64_t>(c.exponent());
+}
+[[nodiscard]] constexpr currency currency_of(std::uint64_t code) noexcept {
+  return {static_cast<std::uint32_t>(code >> 4), static_cast<std::uint8_t>(code & 15)};
+}
+/// Codes above this one belong to no currency.
+inline constexpr std::uint64_t currency_code_max = std::uint64_t{0xffffffff} << 4 | 15;
+
+template <class T, class U>
+concept is = std::same_as<std::remove_const_t<T>, U>;
+
+// --------------------------------------------------------------------------------- writing
+
+/// Writes values field by field. Instants equal to `base`, and a currency equal to the one before,
+/// take one byte.
+class field_writer : public byte_writer {
+public:
+  explicit field_writer(std::vector<std::byte>& out, std::optional<instant> base = {}) noexcept
+      : byte_writer(out), base_(base) {}
+
+  template <class... T>
+  void operator()(const T&... values) {
+    (value(values), ...);
+  }
+  [[nodiscard]] currency last_currency() const noexcept { return currency_of(last_currency_); }
+
+private:
+  template <class T>
+  void value(const T& v) {
+    if constexpr (std::is_enum_v<T>)
+      varint(number_of(v));
+    else if constexpr (std::unsigned_integral<T>)
+      varint(v); // bool too
+    else if constexpr (std::same_as<T, int128> || std::signed_integral<T>)
+      varint(zigzag(v));
+    else
+      fields(*this, v);
+  }
+  void value(const std::string& v) {
+    varint(v.size());
+    bytes(v);
+  }
+  template <std::size_t Size>
+  void value(const std::array<std::byte, Size>& v) {
+    bytes({reinterpret_cast<const char*>(v.data()), Size});
+  }
+  // 0: the base; else 1 + 2 × whole seconds, or 2 + 2 × nanoseconds where there is a fraction.
+  void value(const instant& v) {
+    if (v == base_)
+      return varint(0);
+    const bool whole = v.ns % ns_per_second == 0;
+    varint((zigzag(whole ? v.ns / ns_per_second : v.ns) << 1) + (whole ? 1 : 2));
+  }
+  // 0: the one before; else 1 + code.
+  void value(const currency& v) {
+    const auto code = currency_code(v);
+    varint(code == last_currency_ ? 0 : uint128{code} + 1);
+    last_currency_ = code;
+  }
+  template <class Tag, class Rep>
+  void value(const id<Tag, Rep>& v) {
+    varint(v.value);
+  }
+  template <class T>
+  void value(const std::optional<T>& v) {
+    value(v.has_value());
+    if (v)
+      value(*v);
+  }
+  template <class T>
+  void value(const std::vector<T>& v) {
+    varint(v.size());
+    for (const auto& x : v)
+      value(x);
+  }
+  template <class K, class V>
+  void value(const std::map<K, V>& v) {
+    varint(v.size());
+    for (const auto& [k, x] : v)
+      (*this)(k, x);
+  }
+  template <class... T>
+  void value(const std::variant<T...>& v) {
+    std::visit(
+        [this]<class A>(const A& x) {
+          varint(tag_of<A>);
+          value(x);
+        },
+        v);
+  }
+
+  std::optional<instant> base_;
+  std::uint64_t last_currency_ = 0;
+};
+
+// --------------------------------------------------------------------------------- reading
+
+/// Reads what `field_writer` wrote with the same base. Any other bytes make it fail.
+class field_reader : public byte_reader {
+public:
+  explicit field_reader(std::span<const std::byte> bytes, std::optional<instant> base = {}) noexcept
+      : byte_reader(bytes), base_(base) {}
+
+  template <class... T>
+  void operator()(T&... values) {
+    (value(values), ...);
+  }
+  [[nodiscard]] currency last_currency() const noexcept { return currency_of(last_currency_); }
+  /// The alternative whose number was read already.
+  template <class... T>
+  void alternative(std::uint8_t tag, std::variant<T...>& v) {
+    const auto read = [&]<class A>(std::type_identity<A>) {
+      if (tag != tag_of<A>)
+        return false;
+      value(v.template emplace<A>());
+      return true;
+    };
+    if (!(read(std::type_identity<T>{}) || ...))
+      fail("an unknown kind of value");
+  }
+
+private:
+  template <class T>
+  void value(T& v) {
+    if constexpr (std::is_enum_v<T>) {
+      if (const auto known = value_of<T>(varint()); known && !failed())
+        v = *known;
+      else
+        fail("an unknown number of a choice");
+    } else if constexpr (std::same_as<T, bool>) {
+      const auto bit = varint();
+      if (bit > 1)
+        fail("a yes or no is neither");
+      v = bit == 1;
+    } else if constexpr (std::unsigned_integral<T>) {
+      v = number<T>();
+    } else if constexpr (std::same_as<T, int128>) {
+      v = unzigzag(varint());
+    } else if constexpr (std::signed_integral<T>) {
+      narrow(unzigzag(varint()), v);
+    } else {
+      fields(*this, v);
+    }
+  }
+  template <std::signed_integral T>
+  void narrow(int128 wide, T& v) {
+    v = static_cast<T>(wide);
+    if (v != wide)
+      fail("a number is too big");
+  }
+  void value(std::string& v) { v = bytes(count(1)); }
+  template <std::size_t Size>
+  void value(std::array<std::byte, Size>& v) {
+    for (auto& b : v)
+      b = static_cast<std::byte>(byte());
+  }
+  void value(instant& v) {
+    const auto form = varint();
+    if (form == 0) {
+      if (!base_)
+        fail("an instant without its base");
+      v = base_.value_or(instant{});
+      return;
+    }
+    const bool whole = (form & 1) == 1;
+    std::int64_t count = 0;
+    narrow(unzigzag((form - 1) >> 1), count);
+    const auto ns = int128{count} * (whole ? ns_per_second : 1);
+    narrow(ns, v.ns);
+    if (!failed() && ((!whole && v.ns % ns_per_second == 0) || v == base_))
+      fail("an instant is not in its shortest form");
+  }
+  void value(currency& v) {
+    const auto form = varint();
+    if (form > uint128{currency_code_max} + 1 || form == uint128{last_currency_} + 1)
+      return fail("no currency, or not in its shortest form");
+    if (form != 0)
+      last_currency_ = static_cast<std::uint64_t>(form - 1);
+    v = currency_of(last_currency_);
+  }
+  template <class Tag, class Rep>
+  void value(id<Tag, Rep>& v) {
+    v.value = number<Rep>();
+  }
+  template <class T>
+  void value(std::optional<T>& v) {
+    bool there = false;
+    value(there);
+    if (there)
+      value(v.emplace());
+  }
+  template <class T>
+  void value(std::vector<T>& v) {
+    for (auto left_over = count(1); left_over > 0 && !failed(); --left_over)
+      value(v.emplace_back());
+  }
+  template <class K, class V>
+  void value(std::map<K, V>& v) {
+    for (auto left_over = count(2); left_over > 0 && !failed(); --left_over) {
+      std::pair<K, V> next;
+      (*this)(next.first, next.second);
+      if (!v.empty() && !(v.rbegin()->first < next.first))
+        fail("keys are not in order");
+      v.emplace_hint(v.end(), std::move(next));
+    }
+  }
+  template <class... T>
+  void value(std::variant<T...>& v) {
+    alternative(number<std::uint8_t>(), v);
+  }
+
+  std::optional<instant> base_;
+  std::uint64_t last_currency_ = 0;
+};
+
+// --------------------------------------------------------------------------- what has what
+// The order of fields is the format. `F` is the writer or the reader.
+
+template <class F, is<money> T>
+void fields(F& f, T& x) {
+  f(x.currency, x.minor);
+}
+template <class F, is<period> T>
+void fields(F& f, T& x) {
+  f(x.from, x.to);
+}
+template <class F, is<settings> T>
+void fields(F& f, T& x) {
+  f(x.default_currency, x.over_settlement, x.advance_limit);
+}
+template <class F, is<grant> T>
+void fields(F& f, T& x) {
+  f(x.id, x.reference, x.funding, x.amount, x.priority, x.features, x.effective_at);
+}
+template <class F, is<ledger::slice> T>
+void fields(F& f, T& x) {
+  f(x.grant, x.account, x.amount);
+}
+template <class F, is<invoicing::profile> T>
+void fields(F& f, T& x) {
+  f(x.auto_advance, x.draft_period_ns, x.due_after_ns);
+}
+
+template <class F, is<flat_fee::run> T>
+void fields(F& f, T& x) {
+  f(x.invoice, x.credits, x.advanced, x.billed, x.authorized, x.settled);
+}
+template <class F, is<flat_fee::terms> T>
+void fields(F& f, T& x) {
+  f(x.id, x.reference, x.mode, x.term, x.amount, x.service_period, x.invoice_at, x.feature);
+}
+template <class F, is<charge> T>
+void fields(F& f, T& x) {
+  f(x.terms, x.state);
+}
+template <class F, is<flat_fee::created> T>
+void fields(F&, T&) {}
+template <class F, is<flat_fee::active> T>
+void fields(F&, T&) {}
+template <class F, is<flat_fee::collecting_credit> T>
+void fields(F& f, T& x) {
+  f(x.invoice);
+}
+template <class F, is<flat_fee::waiting_for_collection> T>
+void fields(F& f, T& x) {
+  f(x.run);
+}
+template <class F, is<flat_fee::processing> T>
+void fields(F& f, T& x) {
+  f(x.run);
+}
+template <class F, is<flat_fee::awaiting_payment> T>
+void fields(F& f, T& x) {
+  f(x.run);
+}
+template <class F, is<flat_fee::finished> T>
+void fields(F& f, T& x) {
+  f(x.run);
+}
+template <class F, is<flat_fee::deleted> T>
+void fields(F&, T&) {}
+
+template <class F, is<invoicing::line> T>
+void fields(F& f, T& x) {
+  f(x.charge, x.name, x.period, x.amount, x.credits, x.total, x.booked, x.authorized, x.settled);
+}
+template <class F, is<invoicing::issue> T>
+void fields(F& f, T& x) {
+  f(x.critical, x.code, x.text);
+}
+template <class F, is<invoicing::issuance> T>
+void fields(F& f, T& x) {
+  f(x.number, x.issued_at, x.due_at);
+}
+template <class F, is<invoicing::invoice> T>
+void fields(F& f, T& x) {
+  f(x.id, x.currency, x.state, x.lines, x.issues, x.created_at, x.draft_until, x.due_after_ns);
+  f(x.revision);
+}
+template <class F, is<invoicing::draft_waiting_auto_approval> T>
+void fields(F& f, T& x) {
+  f(x.until);
+}
+template <class F, is<invoicing::draft_manual_approval_needed> T>
+void fields(F&, T&) {}
+template <class F, is<invoicing::issuing_charge_booking> T>
+void fields(F&, T&) {}
+template <class F, is<invoicing::issuing_charge_booking_failed> T>
+void fields(F&, T&) {}
+template <class F, is<invoicing::payment_pending> T>
+void fields(F& f, T& x) {
+  f(x.issued);
+}
+template <class F, is<invoicing::payment_authorized> T>
+void fields(F& f, T& x) {
+  f(x.issued);
+}
+template <class F, is<invoicing::overdue> T>
+void fields(F& f, T& x) {
+  f(x.issued);
+}
+template <class F, is<invoicing::paid> T>
+void fields(F& f, T& x) {
+  f(x.issued);
+}
+
+template <class F, is<fact::customer_changed> T>
+void fields(F& f, T& x) {
+  f(x.reference, x.settings, x.created_at);
+}
+template <class F, is<fact::grant_recorded> T>
+void fields(F& f, T& x) {
+  f(x.grant);
+}
+template <class F, is<fact::consumed> T>
+void fields(F& f, T& x) {
+  f(x.id, x.currency, x.booked, x.uncovered);
+}
+template <class F, is<fact::charge_changed> T>
+void fields(F& f, T& x) {
+  f(x.charge);
+}
+template <class F, is<fact::invoice_changed> T>
+void fields(F& f, T& x) {
+  f(x.invoice);
+}
+template <class F, is<fact::advance_opened> T>
+void fields(F& f, T& x) {
+  f(x.id, x.amount);
+}
+template <class F, is<fact::message_queued> T>
+void fields(F& f, T& x) {
+  f(x.topic, x.subject);
+}
+template <class F, is<fact::credit_unit_created> T>
+void fields(F& f, T& x) {
+  f(x.code, x.exponent);
+}
+template <class F, is<fact::profile_changed> T>
+void fields(F& f, T& x) {
+  f(x.profile);
+}
+
+template <class F, is<fact::key_added> T>
+void fields(F& f, T& x) {
+  f(x.key);
+}
+
+} // namespace accrue::journal

@@ -1,0 +1,94 @@
+// An open-addressing table of 8 bytes a key, and the recent keys in full.
+#include "persistence/key_index.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace accrue {
+namespace {
+
+// Spreads the 32 bits that are kept; the table never holds more.
+std::uint32_t place(std::uint32_t filter) noexcept { return filter * 2654435769U; }
+
+} // namespace
+
+std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
+  std::uint32_t filter = 0;
+  std::memcpy(&filter, key.data(), sizeof filter);
+  return filter;
+}
+
+std::optional<key_index::hit> key_index::find(const fingerprint& key) const noexcept {
+  if (slots_.empty()) return std::nullopt;
+  const auto filter = filter_of(key);
+  const auto mask = slots_.size() - 1;
+  std::optional<hit> older;
+  for (auto i = place(filter) & mask; slots_[i].sequence != 0; i = (i + 1) & mask) {
+    if (slots_[i].filter != filter) continue;
+    const auto low = slots_[i].sequence;
+    const auto it = std::ranges::lower_bound(recent_, low, {}, [](const exact& e) {
+      return static_cast<std::uint32_t>(e.sequence);
+    });
+    bool was_recent = false;
+    for (auto r = it; r != recent_.end() && static_cast<std::uint32_t>(r->sequence) == low; ++r) {
+      was_recent = true;
+      if (r->key == key) return hit{sequence(r->sequence), r->content};
+    }
+    if (!was_recent) older = hit{sequence(low), std::nullopt};
+  }
+  return older;
+}
+
+void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
+  if ((filled_ + 1) * 4 > slots_.size() * 3) {
+    const auto old = std::move(slots_);
+    slots_.assign(std::max<std::size_t>(8, old.size() * 2), {});
+    filled_ = 0;
+    for (const auto& s : old)
+      if (s.sequence != 0) insert(s.filter, s.sequence);
+  }
+  const auto mask = slots_.size() - 1;
+  auto i = place(filter) & mask;
+  while (slots_[i].sequence != 0) i = (i + 1) & mask;
+  slots_[i] = {filter, unit};
+  ++filled_;
+}
+
+void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
+  insert(filter_of(key), static_cast<std::uint32_t>(s.value));
+  recent_.push_back({key, content, s.value});
+}
+
+void key_index::trim(sequence upto) {
+  if (recent_.size() <= exact_keys) return;
+  const auto keep_from = recent_[recent_.size() - exact_keys].sequence;
+  const auto end = std::min(keep_from, upto.value + 1);
+  const auto it = std::ranges::lower_bound(recent_, end, {}, &exact::sequence);
+  recent_.erase(recent_.begin(), it);
+}
+
+void key_index::encode_segment(sequence from, sequence to, std::vector<std::byte>& out) const {
+  const auto put = [&](std::uint32_t v) {
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::byte>(v >> shift));
+  };
+  for (const auto& e : recent_) {
+    if (e.sequence <= from.value || e.sequence > to.value) continue;
+    put(filter_of(e.key));
+    put(static_cast<std::uint32_t>(e.sequence));
+  }
+}
+
+result<void> key_index::restore_segment(std::span<const std::byte> segment) {
+  if (segment.size() % 8 != 0) return refuse(errc::internal, "a key segment has a wrong length");
+  for (std::size_t i = 0; i < segment.size(); i += 8) {
+    const auto word = [&](std::size_t at) {
+      std::uint32_t v = 0;
+      for (std::size_t b = 0; b < 4; ++b) v |= std::to_integer<std::uint32_t>(segment[at + b]) << (8 * b);
+      return v;
+    };
+    insert(word(i), word(i + 4));
+  }
+  return {};
+}
+
+} // namespace accrue

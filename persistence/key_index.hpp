@@ -1,0 +1,57 @@
+// Which idempotency keys a customer has used: decided from memory, never by a read per command (D6).
+// What a key's command did stands in the journal.
+#pragma once
+
+#include "persistence/store.hpp"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace accrue {
+
+/// The last keys exactly, all older ones as 32-bit filters that name the unit to look at. A hit among
+/// the exact keys is certain; a hit beyond them asks the journal once, before the command is decided.
+class key_index {
+public:
+  struct hit {
+    accrue::sequence sequence;
+    /// The content of an exact key; none where the journal has to tell.
+    std::optional<fingerprint> content;
+  };
+
+  /// What is known of a key; none: it is new.
+  [[nodiscard]] std::optional<hit> find(const fingerprint& key) const noexcept;
+  /// A unit's key, in order of sequences; a unit may have two.
+  void add(const fingerprint& key, const fingerprint& content, sequence s);
+  /// Keys in all.
+  [[nodiscard]] std::size_t size() const noexcept { return filled_; }
+
+  /// The filters of the keys after `from` up to and with `to`, for a key_segment row.
+  void encode_segment(sequence from, sequence to, std::vector<std::byte>& out) const;
+  /// Takes a segment in, before any exact key. errc: internal for bytes that are no segment.
+  [[nodiscard]] result<void> restore_segment(std::span<const std::byte> segment);
+
+private:
+  struct exact {
+    fingerprint key;
+    fingerprint content;
+    std::uint64_t sequence;
+  };
+  struct slot {
+    std::uint32_t filter = 0;
+    std::uint32_t sequence = 0; ///< low bits; 0: empty
+  };
+  void insert(std::uint32_t filter, std::uint32_t unit);
+  [[nodiscard]] static std::uint32_t filter_of(const fingerprint& key) noexcept;
+
+  std::vector<exact> recent_;  ///< in order of sequence; at most twice `exact_keys` and those not yet in a segment
+  std::vector<slot> slots_;    ///< open addressing, a power of two
+  std::size_t filled_ = 0;
+
+public:
+  /// Forgets exact keys that are old enough and stand in a segment up to `upto`.
+  void trim(sequence upto);
+};
+
+} // namespace accrue

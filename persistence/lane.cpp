@@ -1,0 +1,73 @@
+// What all lanes do around a commit: swapping batches, releasing replies, dropping discarded lives.
+#include "persistence/lane.hpp"
+
+#include <algorithm>
+
+namespace accrue {
+namespace {
+
+const refusal discarded_reply{errc::storage_unavailable, {},
+                              "the unit was not stored; send the same key again"};
+const refusal not_owner_reply{errc::not_owner, {},
+                              "this server's lease has lapsed; ask the owner of the shard"};
+const refusal unknown_outcome{errc::deadline_exceeded, {},
+                              "not durable in time, the outcome is unknown; send the same key again"};
+
+} // namespace
+
+lane_counts lane::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+bool lane::is_discarded(const customer_key& owner, std::uint32_t life) const {
+  const auto it = discarded_.find(owner);
+  return it != discarded_.end() && life <= it->second;
+}
+
+bool lane::take(unit_batch& into) {
+  into.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    if (filling_.empty()) {
+      awake_ = false;
+      return false;
+    }
+    std::swap(filling_, into);
+    ++filling_ticket_;
+  }
+  for (const auto& [owner, life] : discarded_) into.drop_rows(owner, life);
+  return true;
+}
+
+void lane::release(unit_batch& batch, instant now) {
+  expire(batch, now);
+  const bool owner = owns();
+  for (const auto& r : batch.replies) {
+    if (is_discarded(r.owner, r.life)) replies_->refuse(r.to, r.request, r.index, discarded_reply);
+    else if (!owner) replies_->refuse(r.to, r.request, r.index, not_owner_reply);
+    else replies_->deliver(r.to, batch.frame(r.frame));
+  }
+  durable_.fetch_add(1, std::memory_order_release);
+  for (auto& f : batch.follow_ups) f.run(!is_discarded(f.owner, f.life));
+  batch.clear();
+}
+
+void lane::expire(unit_batch& batch, instant now) {
+  std::erase_if(batch.replies, [&](const unit_batch::reply& r) {
+    if (r.deadline > now) return false;
+    replies_->refuse(r.to, r.request, r.index, unknown_outcome);
+    return true;
+  });
+}
+
+void lane::discard(const customer_key& owner, std::uint32_t life, const std::string& why) {
+  discarded_[owner] = std::max(discarded_[owner], life);
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.discarded;
+  }
+  if (events_.discarded) events_.discarded(owner, life, why);
+}
+
+} // namespace accrue

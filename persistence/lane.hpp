@@ -1,0 +1,100 @@
+// A lane: commits batches one at a time while the next one fills. What all lanes share; how a batch
+// reaches its store is in pg_lane.hpp and memory_store.hpp.
+#pragma once
+
+#include "persistence/unit_batch.hpp"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace accrue {
+
+/// What a lane tells its owner. Called from the lane's own thread.
+struct lane_events {
+  /// A unit of this customer could not be stored; everything this life wrote after what is durable
+  /// is gone, its callers were told. Only this customer has to be loaded again.
+  std::function<void(const customer_key&, std::uint32_t life, const std::string& why)> discarded;
+  /// Somebody else owns the shards now: this server must stop.
+  std::function<void(const std::string& why)> fenced;
+};
+
+/// Counts since the start, for status and tests.
+struct lane_counts {
+  std::uint64_t batches = 0;
+  std::uint64_t units = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t reconnects = 0;
+  std::uint64_t discarded = 0;
+};
+
+class lane {
+public:
+  lane(reply_sink& replies, lane_events events) : replies_(&replies), events_(std::move(events)) {}
+  virtual ~lane() = default;
+  lane(const lane&) = delete;
+  lane& operator=(const lane&) = delete;
+
+  /// Lets `write(unit_batch&)` add to the batch that is filling. From any thread; the lock is held
+  /// only for the call. Everything added in one call stays together. Returns the batch's ticket.
+  template <class Write>
+  std::uint64_t append(Write&& write) {
+    std::uint64_t ticket = 0;
+    bool asleep = false;
+    {
+      const std::lock_guard lock(mutex_);
+      write(filling_);
+      ticket = filling_ticket_;
+      asleep = !awake_;
+      awake_ = true;
+    }
+    if (asleep) wake_up();
+    return ticket;
+  }
+
+  /// The last ticket all of whose units are durable (or discarded).
+  [[nodiscard]] std::uint64_t durable() const noexcept {
+    return durable_.load(std::memory_order_acquire);
+  }
+  /// False while the store is away: new commands are refused at once, reads of customers with
+  /// nothing in flight go on.
+  [[nodiscard]] bool available() const noexcept { return available_.load(std::memory_order_relaxed); }
+  /// Whether this server may still answer: its lease has not lapsed by the steady clock.
+  [[nodiscard]] virtual bool owns() const noexcept = 0;
+  [[nodiscard]] lane_counts counts() const;
+
+  /// Forgets a discarded life once the customer's next life begins with a higher number.
+  [[nodiscard]] reply_sink& replies() noexcept { return *replies_; }
+
+protected:
+  /// There is a batch to take. Called without the lock, at most once until `take` came back empty.
+  virtual void wake_up() = 0;
+
+  /// Swaps the filling batch out, without the rows of discarded lives; false when there is none, and
+  /// then the next append wakes again.
+  bool take(unit_batch& into);
+  /// Lets go of everything that waited for the batch taken last; `lost`: lives to refuse instead.
+  void release(unit_batch& batch, instant now);
+  /// Tells callers whose deadline has passed that the outcome is unknown.
+  void expire(unit_batch& batch, instant now);
+  void discard(const customer_key& owner, std::uint32_t life, const std::string& why);
+  [[nodiscard]] bool is_discarded(const customer_key& owner, std::uint32_t life) const;
+  void set_available(bool on) noexcept { available_.store(on, std::memory_order_relaxed); }
+
+  lane_counts counts_; ///< under the lock
+  mutable std::mutex mutex_;
+  reply_sink* replies_;
+  lane_events events_;
+
+private:
+  unit_batch filling_;
+  std::uint64_t filling_ticket_ = 1;
+  bool awake_ = false;
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<bool> available_{true};
+  std::map<customer_key, std::uint32_t> discarded_; ///< of the lane's thread only
+};
+
+} // namespace accrue

@@ -1,0 +1,114 @@
+// A lane of PostgreSQL: one connection, one batch in flight, one transaction a batch.
+// Failures are sorted by what has to be done: again, reconnect and ask, halve, or stop.
+#pragma once
+
+#include "persistence/lane.hpp"
+#include "persistence/pg.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace accrue {
+
+/// The journal and its projections as array parameters; buffers are used again for each batch.
+class batch_parameters {
+public:
+  /// Encodes all tables of a batch. The journal rows have to be in order of (namespace, customer,
+  /// sequence).
+  void encode(const unit_batch& batch, std::int16_t lane, std::int64_t number);
+  /// The statements of the tables that have rows, with their parameters.
+  void append_calls(const unit_batch& batch, std::vector<pg::call>& calls) const;
+  /// All statements that `append_calls` can name.
+  [[nodiscard]] static std::vector<pg::statement> statements();
+
+private:
+  struct table {
+    pg::int8_array a, b, c, d;
+    pg::int4_array e, f;
+    pg::int2_array g, h;
+    pg::uuid_array k, l;
+    pg::bytea_array m, n;
+    pg::text_array o, p, q, r;
+    pg::parameters parameters;
+    void clear();
+  };
+  void encode_journal(const unit_batch& batch, std::int16_t lane, std::int64_t number);
+  void encode_objects(table& t, const std::vector<object_row>& rows, const unit_batch& batch);
+  void encode_states(table& t, const std::vector<state_row>& rows, const unit_batch& batch);
+  void encode_rest(const unit_batch& batch);
+
+  table journal_, customers_, grants_, charges_, invoices_, wakeups_, wakeups_gone_, outbox_,
+      snapshots_, segments_;
+};
+
+struct pg_lane_options {
+  std::string conninfo;
+  std::int16_t lane = 0;
+  std::int64_t epoch = 0;        ///< under which this server owns the lane
+  std::int64_t last_batch = 0;   ///< as the lane row says
+  digest last_hash{};            ///< of the last batch row
+  std::chrono::milliseconds lease{5000};
+  std::chrono::milliseconds statement_timeout{10000};
+};
+
+class pg_lane final : public lane {
+public:
+  /// `now` is asked only to compare deadlines.
+  pg_lane(boost::asio::io_context& io, pg_lane_options options, reply_sink& replies,
+          lane_events events, std::function<instant()> now);
+
+  /// Connects; the lane then serves itself until `stop`. From the io thread or before it runs.
+  void start();
+  /// Flushes what is there, gives the lease back, and calls `done` on the io thread.
+  void stop(std::function<void()> done);
+  [[nodiscard]] bool owns() const noexcept override;
+
+private:
+  using clock = std::chrono::steady_clock;
+  enum class mode : std::uint8_t { connecting, idle, committing, waiting, fenced, stopped };
+
+  void wake_up() override;
+  void open();
+  void opened(pg::outcome<void> ok);
+  void ask_what_landed();
+  void work();
+  void send(unit_batch& rows);
+  void answered(pg::outcome<std::vector<pg::result>> answer);
+  void landed();
+  void failed(const pg::error& e);
+  void halve(const std::string& why);
+  void next_part();
+  void retry_after(std::chrono::milliseconds pause, std::function<void()> what);
+  void fence(const std::string& why);
+  void renew_lease();
+  void lease_extended(clock::time_point asked_at) noexcept;
+  void finish_stop();
+
+  boost::asio::io_context& io_;
+  pg_lane_options options_;
+  std::function<instant()> now_;
+  pg::connection connection_;
+  boost::asio::steady_timer pause_;
+  boost::asio::steady_timer lease_timer_;
+  mode mode_ = mode::connecting;
+  bool batch_in_flight_ = false; ///< sent and not known to have landed
+  std::chrono::milliseconds backoff_{50};
+
+  unit_batch batch_;              ///< taken, replies and all
+  std::deque<unit_batch> parts_;  ///< of a batch that failed, in order; else empty
+  bool halving_ = false;
+  batch_parameters parameters_;
+  pg::parameters fence_parameters_, batch_row_, lease_parameters_;
+  digest pending_hash_{};
+  clock::time_point sent_at_;
+  std::atomic<std::int64_t> lease_until_ns_{0};
+  std::function<void()> stopped_;
+};
+
+} // namespace accrue

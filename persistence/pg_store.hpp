@@ -1,0 +1,61 @@
+// The store on PostgreSQL: start-up (schema, roles, lease), lanes, and the connection that reads.
+#pragma once
+
+#include "persistence/pg_lane.hpp"
+#include "persistence/store.hpp"
+
+#include <memory>
+
+namespace accrue {
+
+struct pg_store_options {
+  std::string conninfo;
+  std::string owner;        ///< how this server is called in its lane rows
+  std::int16_t lanes = 1;   ///< one keeps a small machine's database busy; more on bigger ones
+  bool take_over = false;   ///< do not wait for a lease that has not lapsed: its owner is known dead
+  std::chrono::milliseconds lease{5000};
+};
+
+/// A shard's lane: shards are dealt to lanes at run time.
+class pg_store final : public store {
+public:
+  /// Brings the schema up to date, takes the lanes over (after the lease of a living owner has lapsed)
+  /// and prepares the lanes. Blocks; before the engine starts. errc: storage_unavailable, conflict.
+  [[nodiscard]] static result<std::unique_ptr<pg_store>>
+  open(boost::asio::io_context& io, pg_store_options options, reply_sink& replies,
+       lane_events events, std::function<instant()> now);
+
+  /// Connects lanes and reader; from then on the io_context has to run.
+  void start();
+  /// Flushes the lanes, gives the leases back, then calls `done` on the io thread.
+  void stop(std::function<void()> done);
+
+  lane& lane_of(std::uint32_t shard) override;
+  std::vector<lane*> lanes() override;
+  result<stored_namespace> open_namespace(const std::string& reference) override;
+  void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
+  void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
+  void due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
+                   stored<std::vector<due_wakeup>> done) override;
+  void waiting_messages(std::uint32_t shard, std::uint32_t limit,
+                        stored<std::vector<waiting_message>> done) override;
+  void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
+  void list_customers(namespace_id space, std::string after, std::uint32_t limit,
+                      stored<std::vector<customer_line>> done) override;
+
+private:
+  pg_store(boost::asio::io_context& io, pg_store_options options);
+  void open_reader();
+  /// Runs statements with these parameters on the reader; from any thread.
+  void read(std::vector<std::pair<const char*, std::shared_ptr<pg::parameters>>> calls,
+            std::function<void(result<std::vector<pg::result>>)> done);
+
+  boost::asio::io_context& io_;
+  pg_store_options options_;
+  std::vector<std::unique_ptr<pg_lane>> lanes_;
+  pg::connection reader_;
+  boost::asio::steady_timer reader_pause_;
+  bool stopped_ = false;
+};
+
+} // namespace accrue

@@ -1,0 +1,98 @@
+// The store as the engine sees it: lanes that write, and reads that bring a customer back.
+// Two of them behind this interface: PostgreSQL, and memory for the simulator and tests.
+#pragma once
+
+#include "persistence/lane.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace accrue {
+
+/// A journal row read back.
+struct stored_row {
+  accrue::sequence sequence;
+  instant at;
+  std::int16_t kind = 0;
+  fingerprint key{};
+  fingerprint content{};
+  digest hash{};
+  std::vector<std::byte> body;
+};
+
+/// What bringing a customer back takes: its latest snapshot, and the journal from a window of recent
+/// keys before it on. A customer nobody created has no number.
+struct stored_customer {
+  std::optional<customer_id> number;
+  std::string reference;
+  std::optional<std::pair<accrue::sequence, std::vector<std::byte>>> snapshot;
+  std::vector<std::vector<std::byte>> segments; ///< of the key filter, in order
+  std::vector<stored_row> rows;
+};
+
+/// Recent keys that are kept exactly (D6).
+inline constexpr std::uint64_t exact_keys = 1000;
+
+struct due_wakeup {
+  customer_key owner;
+  instant due;
+  std::string reference;
+};
+
+struct waiting_message {
+  customer_key owner;
+  accrue::sequence sequence;
+  std::int16_t place = 0;
+  std::string topic;
+  std::string subject;
+  std::string reference; ///< of the customer
+};
+
+/// A customer in a listing.
+struct customer_line {
+  customer_id number;
+  std::string reference;
+  sequence last; ///< of its durable units
+};
+
+template <class T>
+using stored = std::function<void(result<T>)>;
+
+/// A namespace as it was left: its own journal (customer 0) and the last number used in each shard.
+struct stored_namespace {
+  namespace_id number;
+  std::vector<stored_row> rows;
+  std::vector<std::uint64_t> last_customer; ///< by shard; 0: none
+};
+
+/// Reads answer later, on the store's own thread, and may answer `storage_unavailable`. A read sees
+/// everything that was durable when it was asked.
+class store {
+public:
+  virtual ~store() = default;
+
+  [[nodiscard]] virtual lane& lane_of(std::uint32_t shard) = 0;
+  [[nodiscard]] virtual std::vector<lane*> lanes() = 0;
+
+  /// Finds or creates a namespace. Before the engine starts; may block.
+  [[nodiscard]] virtual result<stored_namespace> open_namespace(const std::string& reference) = 0;
+
+  virtual void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) = 0;
+  /// One journal row; not_found where there is none.
+  virtual void load_row(customer_key owner, sequence s, stored<stored_row> done) = 0;
+  /// Wake-ups of a shard due up to an instant, earliest first, at most `limit`.
+  virtual void due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
+                           stored<std::vector<due_wakeup>> done) = 0;
+  /// Messages of a shard that have not left yet, oldest first, at most `limit`.
+  virtual void waiting_messages(std::uint32_t shard, std::uint32_t limit,
+                                stored<std::vector<waiting_message>> done) = 0;
+  virtual void mark_delivered(const waiting_message& m, instant at, stored<bool> done) = 0;
+  /// Customers of a namespace by reference, after `after`, at most `limit`.
+  virtual void list_customers(namespace_id space, std::string after, std::uint32_t limit,
+                              stored<std::vector<customer_line>> done) = 0;
+};
+
+} // namespace accrue

@@ -1,0 +1,225 @@
+// Receipts as a server writes them.
+// How clients read them is in codec_answers.cpp.
+#include "protocol/fields.hpp"
+#include "protocol/messages.hpp"
+
+namespace accrue::wire {
+
+namespace {
+
+static_assert(v1::ACCOUNT_TYPE_TAX_PAYABLE == static_cast<int>(ledger::account_type::tax_payable));
+static_assert(ledger::account_type_count == v1::AccountType_ARRAYSIZE - 1);
+static_assert(v1::STAGE_AUTHORIZED == static_cast<int>(ledger::stage::authorized));
+
+void write(const reply::balance& b, v1::Balance& m) {
+  put_currency(*m.mutable_currency(), b.currency, b.code);
+  m.set_settled(amount_text(b.settled, b.currency));
+  m.set_live(amount_text(b.live, b.currency));
+  m.set_pending(amount_text(b.pending, b.currency));
+  m.set_reserved(amount_text(b.reserved, b.currency));
+}
+
+void write(const reply::customer_view& v, v1::CustomerView& m) {
+  m.set_reference(v.reference);
+  m.set_number(v.number.value);
+  m.set_currency(v.currency);
+  m.set_over_settlement(static_cast<v1::OverSettlement>(v.over_settlement));
+  put_instant(*m.mutable_created_at(), v.created_at);
+}
+
+void write(const reply::grant_view& v, v1::GrantView& m) {
+  m.set_id(v.id);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  m.set_amount(amount_text(v.amount, v.currency));
+  put_instant(*m.mutable_effective_at(), v.effective_at);
+}
+
+void write(const reply::consumed& v, v1::Consumed& m) {
+  m.set_id(v.id);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  m.set_booked(amount_text(v.booked, v.currency));
+  m.set_uncovered(amount_text(v.uncovered, v.currency));
+  for (const auto& slice : v.slices) {
+    auto& taken = *m.add_slices();
+    taken.set_grant(slice.grant);
+    taken.set_amount(amount_text(slice.amount, v.currency));
+  }
+}
+
+void write(const reply::charge_view& v, v1::ChargeView& m) {
+  m.set_id(v.id);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  m.set_mode(static_cast<v1::SettlementMode>(v.mode));
+  m.set_amount(amount_text(v.amount, v.currency));
+  put_period(*m.mutable_service_period(), v.service_period);
+  put_instant(*m.mutable_invoice_at(), v.invoice_at);
+  m.set_status(v.status);
+  m.set_detailed_status(v.detailed_status);
+  if (v.advance_after)
+    put_instant(*m.mutable_advance_after(), *v.advance_after);
+  for (const auto& run : v.runs) {
+    auto& part = *m.add_runs();
+    for (const auto credit : run.credits)
+      part.add_credits(amount_text(credit, v.currency));
+    part.set_amount(amount_text(run.amount, v.currency));
+    part.set_credit_total(amount_text(run.credit_total, v.currency));
+    part.set_total(amount_text(run.total, v.currency));
+  }
+}
+
+void write(const reply::invoice_view& v, v1::InvoiceView& m) {
+  const auto text = [&](int128 minor) { return amount_text(minor, v.currency); };
+  m.set_name(v.name);
+  m.set_number(v.number);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  m.set_status(v.status);
+  for (const auto& line : v.lines) {
+    auto& part = *m.add_lines();
+    part.set_name(line.name);
+    put_period(*part.mutable_period(), line.period);
+    part.set_amount(text(line.amount));
+    part.set_credits(text(line.credits));
+    part.set_total(text(line.total));
+  }
+  m.set_amount(text(v.amount));
+  m.set_credits(text(v.credits));
+  m.set_total(text(v.total));
+  m.set_authorized(text(v.authorized));
+  m.set_settled(text(v.settled));
+  for (const auto& issue : v.issues) {
+    auto& part = *m.add_issues();
+    part.set_critical(issue.critical);
+    part.set_code(issue.code);
+    part.set_text(printable(issue.text));
+  }
+  if (v.draft_until)
+    put_instant(*m.mutable_draft_until(), *v.draft_until);
+  if (v.issued_at)
+    put_instant(*m.mutable_issued_at(), *v.issued_at);
+  if (v.due_at)
+    put_instant(*m.mutable_due_at(), *v.due_at);
+  m.set_revision(v.revision);
+}
+
+void write(const reply::invoices& v, v1::Invoices& m) {
+  for (const auto& item : v.items)
+    write(item, *m.add_items());
+}
+
+void write(const reply::account_view& v, v1::AccountView& m) {
+  const auto& route = v.address.route;
+  m.set_account(static_cast<v1::AccountType>(v.address.account));
+  put_currency(*m.mutable_currency(), route.currency, v.code);
+  if (route.cost_basis)
+    m.set_cost_basis(route.cost_basis->to_string());
+  if (route.cost_basis_currency)
+    put_currency(*m.mutable_cost_basis_currency(),
+                 *route.cost_basis_currency,
+                 iso_code(*route.cost_basis_currency));
+  m.set_priority(route.priority);
+  m.set_stage(static_cast<v1::Stage>(route.stage));
+  for (const auto& feature : route.features)
+    m.add_features(feature);
+  m.set_balance(amount_text(v.balance, route.currency));
+}
+
+void write(const reply::accounts& v, v1::Accounts& m) {
+  for (const auto& item : v.items)
+    write(item, *m.add_items());
+}
+
+void write(const reply::balances& v, v1::Balances& m) {
+  for (const auto& item : v.items)
+    write(item, *m.add_items());
+}
+
+void write(const reply::opened& v, v1::Opened& m) {
+  m.set_id(v.id);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  m.set_amount(amount_text(v.amount, v.currency));
+}
+
+void write(const reply::ran_due& v, v1::RanDue& m) { m.set_steps(v.steps); }
+
+void write(const reply::credit_unit_view& v, v1::CreditUnitView& m) {
+  m.set_code(v.code);
+  m.set_exponent(v.exponent);
+}
+
+void write(const reply::billing_profile_view& v, v1::BillingProfileView& m) {
+  m.set_auto_advance(v.profile.auto_advance);
+  m.set_draft_period_ns(v.profile.draft_period_ns);
+  m.set_due_after_ns(v.profile.due_after_ns);
+}
+
+void write(const console_text& v, v1::ConsoleText& m) {
+  for (const auto& line : v.lines)
+    m.add_lines(printable(line));
+}
+
+void write(const status& v, v1::Status& m) {
+  for (const auto& [key, value] : v.entries) {
+    auto& entry = *m.add_entries();
+    entry.set_key(printable(key));
+    entry.set_value(printable(value));
+  }
+}
+
+void write(const customers& v, v1::Customers& m) {
+  for (const auto& item : v.items) {
+    auto& entry = *m.add_items();
+    entry.set_reference(item.reference);
+    entry.set_sequence(item.sequence.value);
+  }
+}
+
+// The message of each body inside the receipt.
+struct place {
+  v1::Receipt& m;
+
+  auto* operator()(const reply::customer_view&) const { return m.mutable_customer(); }
+  auto* operator()(const reply::grant_view&) const { return m.mutable_grant(); }
+  auto* operator()(const reply::consumed&) const { return m.mutable_consumed(); }
+  auto* operator()(const reply::charge_view&) const { return m.mutable_charge(); }
+  auto* operator()(const reply::invoice_view&) const { return m.mutable_invoice(); }
+  auto* operator()(const reply::invoices&) const { return m.mutable_invoices(); }
+  auto* operator()(const reply::accounts&) const { return m.mutable_accounts(); }
+  auto* operator()(const reply::balances&) const { return m.mutable_balances(); }
+  auto* operator()(const reply::opened&) const { return m.mutable_opened(); }
+  auto* operator()(const reply::ran_due&) const { return m.mutable_ran_due(); }
+  auto* operator()(const reply::credit_unit_view&) const { return m.mutable_credit_unit(); }
+  auto* operator()(const reply::billing_profile_view&) const { return m.mutable_billing_profile(); }
+  auto* operator()(const console_text&) const { return m.mutable_console_text(); }
+  auto* operator()(const status&) const { return m.mutable_status(); }
+  auto* operator()(const customers&) const { return m.mutable_customers(); }
+};
+
+// Overwrites the part in place: what stood there before keeps its memory for this one.
+template <class Bodies>
+void write_body(const Bodies& bodies, v1::Receipt& m) {
+  std::visit(
+      [&](const auto& body) {
+        auto* const part = place{m}(body);
+        part->Clear();
+        write(body, *part);
+      },
+      bodies);
+}
+
+} // namespace
+
+void write_receipt(const reply::receipt& r, v1::Receipt& m) {
+  m.set_sequence(r.sequence.value);
+  m.clear_after();
+  for (const auto& balance : r.after)
+    write(balance, *m.add_after());
+  write_body(r.body, m);
+}
+
+void write_receipt(const operator_reply& r, v1::Receipt& m) {
+  m.set_sequence(0);
+  m.clear_after();
+  write_body(r, m);
+}
+
+} // namespace accrue::wire

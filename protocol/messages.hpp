@@ -1,0 +1,21 @@
+// Commands, receipts and errors as protobuf messages, for the codec's own files: the layer between
+// single fields (fields.hpp) and frames (codec.hpp).
+#pragma once
+
+#include "accrue/v1/frame.pb.h"
+#include "protocol/codec.hpp"
+
+namespace accrue::wire {
+
+/// A command as a server accepts it; errc as for parse_client_frame's single commands.
+[[nodiscard]] result<call> read_call(const v1::Command& m);
+/// Overwrites the whole message; parts of the same kind keep their memory.
+void write_call(const call& c, v1::Command& m);
+
+void write_receipt(const reply::receipt& r, v1::Receipt& m);
+void write_receipt(const operator_reply& r, v1::Receipt& m);
+/// errc: validation; unsupported_operation for a body or enum value of a newer server.
+[[nodiscard]] result<std::variant<reply::receipt, operator_reply>>
+read_receipt(const v1::Receipt& m);
+
+} // namespace accrue::wire
