@@ -1,0 +1,118 @@
+// The whole engine in virtual time: the same actors and state machines on a memory store, with every
+// message and timer in our hands. `accrue simulate` and the deterministic tests run it.
+#pragma once
+
+#include "actors/engine.hpp"
+#include "persistence/memory_store.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace caf::scheduler {
+class test_coordinator;
+}
+
+namespace accrue {
+
+struct simulation_options {
+  /// 0: messages run in the order they were sent. Else the seed picks which actor runs next: one seed is
+  /// one history.
+  std::uint64_t seed = 0;
+  instant start;
+  engine_limits limits;
+  std::string space = "default";
+};
+
+/// An engine whose clients, clock, store and scheduler are all driven from here. Not thread-safe: one
+/// thread, nothing runs by itself.
+class simulation final : private reply_sink, private route_table {
+public:
+  explicit simulation(simulation_options options = {});
+  ~simulation() override;
+
+  // Time.
+  [[nodiscard]] instant now() const noexcept { return now_; }
+  /// Moves the clock; triggers nothing.
+  void set_clock(instant to);
+  /// Fires what is due at the clock's instant, in order of due time, and waits until all is quiet.
+  void run_due();
+  /// Moves to an instant, firing each wake-up at its own.
+  void advance(instant to);
+
+  // Commands. The key is made up where none is given.
+  /// Sends a command; the answer is there after `settle`.
+  std::uint64_t send(const std::string& customer, command::any body, std::string key = {},
+                     std::optional<sequence> expected = std::nullopt);
+  /// The answer of a command, once it is there.
+  [[nodiscard]] const wire::answer* answer_of(std::uint64_t request) const;
+  /// Sends, lets everything run, and gives the answer. errc: as refused.
+  result<reply::receipt> ask(const std::string& customer, command::any body, std::string key = {});
+
+  /// Runs one job, picked by the seed; false when there is none.
+  bool step();
+  /// Runs until all is quiet.
+  void settle();
+  /// Lets the store commit only when told: messages to the lane's owner are held back.
+  void hold_commits(bool hold) noexcept { holding_ = hold; }
+
+  /// Everything in memory is gone, as after kill -9: units that were not committed and their replies too.
+  /// A new engine starts on what is durable.
+  void crash();
+  /// Lets go of everybody idle, twice over, so that all customers are loaded again on their next use.
+  void retire_all();
+
+  [[nodiscard]] memory_database& database() noexcept { return db_; }
+  [[nodiscard]] fail_points& failures() noexcept { return failures_; }
+  [[nodiscard]] std::vector<commit_fault>& commit_faults() noexcept { return store_->the_lane().faults; }
+  [[nodiscard]] engine_context& context() noexcept { return engine_->context(); }
+  /// Messages that left through the outbox.
+  std::vector<waiting_message> delivered;
+  bool outbox_fails = false;
+
+  /// The customer's journal, read back from the store. errc: not_found, internal.
+  [[nodiscard]] result<std::vector<entry>> journal_of(const std::string& customer) const;
+  /// Every invariant of the engine and the ledger over all that is stored; what does not hold.
+  [[nodiscard]] std::vector<std::string> verify() const;
+
+private:
+  struct virtual_time;
+  void start_engine();
+  void stop_engine();
+
+  void deliver(reply_address to, std::string_view frame) override;
+  void refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
+  void opened(const activate& who, customer_actor to) override;
+  void close(std::vector<activate> who, directory_actor answer_to) override;
+
+  simulation_options options_;
+  std::mt19937_64 random_;
+  instant now_;
+  memory_database db_;
+  fail_points failures_;
+  std::unique_ptr<virtual_time> time_;
+  caf::actor_system_config settings_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::scheduler::test_coordinator* scheduler_ = nullptr;
+  std::shared_ptr<ledger_writer_actor> writer_;
+  std::unique_ptr<memory_store> store_;
+  std::unique_ptr<engine> engine_;
+  bool alive_ = false;
+  bool holding_ = false;
+  std::uint32_t generation_ = 0; ///< replies of a crashed engine reach nobody
+  std::uint64_t next_request_ = 1;
+  std::map<std::uint64_t, wire::answer> answers_;
+  struct route {
+    customer_actor to;
+    std::vector<std::shared_ptr<const envelope>> pending;
+  };
+  std::map<std::string, route> routes_;
+};
+
+} // namespace accrue
