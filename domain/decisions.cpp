@@ -15,10 +15,20 @@ result<void> require_exists(const unit& u) {
                 u.before().reference);
 }
 
+// Each amount stays so far below 128 bits that no sum over a customer's charges, lines or
+// sub-accounts can leave them: totals need no check of their own (D2).
+constexpr int128 amount_limit = int128{1} << 100;
+
+result<money> limited(result<money> m, std::string_view id) {
+  if (m && (m->minor > amount_limit || m->minor < -amount_limit))
+    return refuse(errc::overflow, "the amount is too large", std::string(id));
+  return m;
+}
+
 result<money> positive(result<money> m, std::string_view id) {
   if (m && m->minor <= 0)
     return refuse(errc::validation, "the amount must be positive", std::string(id));
-  return m;
+  return limited(std::move(m), id);
 }
 
 template <class T>
@@ -108,7 +118,7 @@ result<void> on(unit& u, const command::consume& c) {
 result<void> on(unit& u, const command::create_charge& c) {
   const auto unit_of_account = u.catalog().find_currency(c.currency);
   if (!unit_of_account) return tl::unexpected(unit_of_account.error());
-  auto amount = rounded_money(c.amount, *unit_of_account);
+  auto amount = limited(rounded_money(c.amount, *unit_of_account), c.id);
   if (!amount) return tl::unexpected(amount.error());
   if (amount->minor < 0) return refuse(errc::validation, "a charge must not be negative", c.id);
   if (unit_of_account->is_credit_unit() && c.mode != settlement_mode::credit_only)

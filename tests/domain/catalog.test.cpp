@@ -24,8 +24,15 @@ TEST_CASE("a credit unit has a code of 4 to 24 characters and an exponent of 0 t
   const catalog empty;
   for (const auto* code : {"ACME", "A-_9", "ABCDEFGHIJKLMNOPQRSTUVWX"})
     CHECK(empty.with_credit_unit(code, 9).has_value());
-  for (const auto* code : {"", "ACM", "ABCDEFGHIJKLMNOPQRSTUVWXY", "acme", "AC ME", "AC|ME",
-                           "\xc3\x84" "CME", "ACME\n"})
+  for (const auto* code : {"",
+                           "ACM",
+                           "ABCDEFGHIJKLMNOPQRSTUVWXY",
+                           "acme",
+                           "AC ME",
+                           "AC|ME",
+                           "\xc3\x84"
+                           "CME",
+                           "ACME\n"})
     CHECK(refused_unit(empty, code, 0) == errc::validation);
   CHECK(refused_unit(empty, "ACME", 10) == errc::validation);
   CHECK(refused_unit(empty, "USD", 2) == errc::validation);

@@ -24,9 +24,11 @@ using step = std::tuple<int, int, int, int>;
 using life = std::vector<step>;
 
 rc::Gen<life> any_life() {
-  const auto one = rc::gen::tuple(rc::gen::inRange(0, 20), rc::gen::inRange(1, 9999),
-                                  rc::gen::inRange(0, 360), rc::gen::inRange(0, 900'000));
-  return rc::gen::container<life>(one);
+  const auto one = rc::gen::tuple(rc::gen::inRange(0, 20),
+                                  rc::gen::inRange(1, 9999),
+                                  rc::gen::inRange(0, 360),
+                                  rc::gen::inRange(0, 900'000));
+  return rc::gen::container<life>(rc::gen::resize(rc::kNominalSize, one));
 }
 
 /// Runs `check` over this many lives, always the same ones.
@@ -43,7 +45,8 @@ bool over_lives(int count, Check check) {
         const auto drawn = *any_life();
         check(drawn);
       },
-      metadata, params);
+      metadata,
+      params);
   std::ostringstream text;
   rc::detail::printResultMessage(outcome, text);
   UNSCOPED_INFO(text.str());
@@ -56,7 +59,9 @@ const char* currency_of(int choice) {
 decimal amount_of(int minor, int choice) {
   return decimal::make(minor, choice % 7 == 0 ? 0 : choice % 5 == 0 ? 4 : 2).value();
 }
-const char* feature_of(int choice) { return choice % 3 == 0 ? "" : choice % 3 == 1 ? "api" : "disk"; }
+const char* feature_of(int choice) {
+  return choice % 3 == 0 ? "" : choice % 3 == 1 ? "api" : "disk";
+}
 
 command::any grant_of(int serial, int minor, int choice, instant now) {
   command::grant_credit c;
@@ -65,8 +70,8 @@ command::any grant_of(int serial, int minor, int choice, instant now) {
   c.currency = currency_of(choice);
   c.priority = static_cast<std::uint16_t>(1 + choice % 4);
   if (choice % 2 == 0)
-    c.features = choice % 4 == 0 ? std::vector<std::string>{"api"}
-                                 : std::vector<std::string>{"disk", "api"};
+    c.features =
+        choice % 4 == 0 ? std::vector<std::string>{"api"} : std::vector<std::string>{"disk", "api"};
   if (choice % 11 == 0)
     c.effective_at = plus_ns(now, -86'400 * ns_per_second);
   return c;
@@ -100,7 +105,7 @@ command::any setting_of(int minor, int choice) {
 
 command::any profile_of(int choice) {
   command::put_billing_profile c;
-  c.auto_advance = choice % 2 == 0;
+  c.auto_advance = choice % 4 == 0;
   c.draft_period_ns = choice % 3 * 3600LL * ns_per_second;
   c.due_after_ns = choice % 5 * 86'400LL * ns_per_second;
   return c;
@@ -108,32 +113,63 @@ command::any profile_of(int choice) {
 
 command::any opening_of(int serial, int minor, int choice) {
   const auto id = "o" + std::to_string(serial);
-  if (choice % 2 == 0)
+  if (choice % 4 == 1)
     return command::open_credit{id, amount_of(minor, choice), currency_of(choice), {}, {}};
   return command::open_advance{id, amount_of(minor, choice), currency_of(choice), {}, {}};
 }
 
+/// The choice-th invoice; for a retry one that failed, where there is one.
+std::string invoice_of(const customer& c, int kind, int choice) {
+  for (const auto& i : c.invoices)
+    if (kind == 13 && std::holds_alternative<invoicing::issuing_charge_booking_failed>(i.state))
+      return "#" + std::to_string(i.id.value);
+  return "#" + std::to_string(1 + choice % (1 + c.invoices_made));
+}
+
 command::any command_of(const harness& h, int serial, const step& s) {
   const auto [kind, minor, choice, wait] = s;
-  const auto invoice = "#" + std::to_string(1 + choice % (1 + h.customer.invoices_made));
+  const auto invoice = invoice_of(h.customer, kind, choice);
   const auto charge = "f" + std::to_string(choice % (serial + 1));
   const auto part = choice % 3 == 0 ? std::optional<decimal>() : amount_of(minor, 1);
   switch (kind) {
-  case 0: case 1: case 2: return grant_of(serial, minor, choice, h.now);
-  case 3: case 4: case 5: case 6:
-    return consume("c" + std::to_string(serial), amount_of(minor, choice).to_string(),
-                   feature_of(choice), currency_of(choice));
-  case 7: case 8: case 9: return charge_of(serial, minor, choice, h.now);
-  case 10: return command::advance_charge{charge};
-  case 11: return command::invoice_pending{};
-  case 12: return command::approve_invoice{invoice};
-  case 13: return command::retry_invoice{invoice};
-  case 14: return command::authorize_payment{invoice, part};
-  case 15: return command::settle_payment{invoice, part};
-  case 16: return command::pay_invoice{invoice};
-  case 17: return setting_of(minor, choice);
-  case 18: return choice % 2 == 0 ? profile_of(choice) : opening_of(serial, minor, choice);
-  default: return command::run_due{};
+  case 0:
+  case 1:
+  case 2:
+    return grant_of(serial, minor, choice, h.now);
+  case 3:
+  case 4:
+  case 5:
+  case 6:
+    return consume("c" + std::to_string(serial),
+                   amount_of(minor, choice).to_string(),
+                   feature_of(choice),
+                   currency_of(choice));
+  case 7:
+  case 8:
+  case 9:
+    return charge_of(serial, minor, choice, h.now);
+  case 10:
+    return command::advance_charge{charge};
+  case 11:
+    return command::invoice_pending{};
+  case 12:
+    if (choice % 3 == 0)
+      return command::advance_invoice{invoice};
+    return command::approve_invoice{invoice};
+  case 13:
+    return command::retry_invoice{invoice};
+  case 14:
+    return command::authorize_payment{invoice, part};
+  case 15:
+    return command::settle_payment{invoice, part};
+  case 16:
+    return command::pay_invoice{invoice};
+  case 17:
+    return setting_of(minor, choice);
+  case 18:
+    return choice % 2 == 0 ? profile_of(choice) : opening_of(serial, minor, choice);
+  default:
+    return command::run_due{};
   }
 }
 
@@ -277,13 +313,22 @@ TEST_CASE("random lives reach every kind of command and every state of an invoic
     });
   }));
   // Commands of customers are the first fifteen alternatives.
-  for (int kind = 0; kind < 15; ++kind)
-    CHECK(accepted[std::to_string(kind)] > 100);
-  for (const auto* state :
-       {"draft.waiting_auto_approval", "draft.manual_approval_needed",
-        "issuing.charge_booking_failed", "payment_processing.pending",
-        "payment_processing.authorized", "overdue", "paid", "created", "active",
-        "active.realization.processing", "active.awaiting_payment_settlement", "final"}) {
+  for (int kind = 0; kind < 15; ++kind) {
+    INFO("command " << kind);
+    CHECK(accepted[std::to_string(kind)] > 30);
+  }
+  for (const auto* state : {"draft.waiting_auto_approval",
+                            "draft.manual_approval_needed",
+                            "issuing.charge_booking_failed",
+                            "payment_processing.pending",
+                            "payment_processing.authorized",
+                            "overdue",
+                            "paid",
+                            "created",
+                            "active",
+                            "active.realization.processing",
+                            "active.awaiting_payment_settlement",
+                            "final"}) {
     INFO(state);
     CHECK(accepted[state] > 100);
   }
@@ -304,7 +349,7 @@ TEST_CASE("the ledger agrees with the invoices after every command", "[property]
   }));
 }
 
-TEST_CASE("settled is what was given minus what was used", "[property][D32]") {
+TEST_CASE("settled is what was given minus what was used", "[property]") {
   CHECK(over_lives(1000, [](const life& steps) {
     harness h;
     given_and_used model;

@@ -196,7 +196,9 @@ public:
   }
 
 private:
-  static std::uint8_t kind_of(const command::any& c) { return static_cast<std::uint8_t>(c.index()); }
+  static std::uint8_t kind_of(const command::any& c) {
+    return static_cast<std::uint8_t>(c.index());
+  }
 
   result<reply::receipt> run_for_namespace(const command::any& c) {
     unit u(registry, catalog, now, kind_of(c));
@@ -233,8 +235,8 @@ private:
 };
 
 // Commands as the tests use them most.
-inline command::grant_credit credit(std::string id, std::string_view amount,
-                                   std::string currency = "USD") {
+inline command::grant_credit
+credit(std::string id, std::string_view amount, std::string currency = "USD") {
   command::grant_credit c;
   c.id = std::move(id);
   c.amount = dec(amount);
@@ -242,13 +244,16 @@ inline command::grant_credit credit(std::string id, std::string_view amount,
   return c;
 }
 
-inline command::consume consume(std::string id, std::string_view amount, std::string feature = {},
+inline command::consume consume(std::string id,
+                                std::string_view amount,
+                                std::string feature = {},
                                 std::string currency = "USD") {
   return {std::move(id), dec(amount), std::move(currency), std::move(feature)};
 }
 
 /// A fee for January 2026, in advance, invoiced on the first of January.
-inline command::create_charge fee(std::string id, std::string_view amount,
+inline command::create_charge fee(std::string id,
+                                  std::string_view amount,
                                   settlement_mode mode = settlement_mode::credit_then_invoice) {
   command::create_charge c;
   c.id = std::move(id);

@@ -106,7 +106,8 @@ TEST_CASE("a conversation carried by hand gives what driving it gives", "[unit]"
 TEST_CASE("a simple command is decided alike with and without a conversation", "[unit]") {
   harness h;
   h.ok(credit("g", "30"));
-  for (const command::any& c : {command::any(consume("a", "10")), command::any(consume("b", "31")),
+  for (const command::any& c : {command::any(consume("a", "10")),
+                                command::any(consume("b", "31")),
                                 command::any(credit("h", "5"))}) {
     REQUIRE(is_simple(c));
     unit fast(h.customer, h.catalog, h.now, 1);

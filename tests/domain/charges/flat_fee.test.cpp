@@ -15,7 +15,8 @@ using accrue::testing::from_to;
 namespace {
 
 /// 100.00 for February, invoiced on the tenth of it.
-terms fee(settlement_mode mode, payment_term term = payment_term::in_advance,
+terms fee(settlement_mode mode,
+          payment_term term = payment_term::in_advance,
           std::string_view amount = "100") {
   terms t;
   t.id = charge_id(1);
@@ -70,10 +71,14 @@ const std::vector<state> one_of_each_state = {
 };
 
 const std::vector<event> one_of_each_event = {
-    advanced{early},          line_assigned{invoice_id(1), early},
-    collected(3000),          collection_completed{},
-    invoice_issued{},         payment_authorized{1, early},
-    payment_settled{1, early}, removed{},
+    advanced{early},
+    line_assigned{invoice_id(1), early},
+    collected(3000),
+    collection_completed{},
+    invoice_issued{},
+    payment_authorized{1, early},
+    payment_settled{1, early},
+    removed{},
 };
 
 /// A line a legal row: "created + advanced -> created, active, finished".
@@ -84,13 +89,16 @@ std::string transition_table() {
       std::visit(
           [&]<class S, class E>(const S&, const E&) {
             if constexpr (legal<S, E>) {
-              using row = decltype(on(std::declval<const S&>(), std::declval<const E&>(),
-                                      std::declval<const terms&>(), std::declval<effects&>()));
+              using row = decltype(on(std::declval<const S&>(),
+                                      std::declval<const E&>(),
+                                      std::declval<const terms&>(),
+                                      std::declval<effects&>()));
               text += testing::type_name<S>() + " + " + testing::type_name<E>() + " -> " +
                       testing::names_of(static_cast<const row*>(nullptr)) + "\n";
             }
           },
-          s, e);
+          s,
+          e);
   return text;
 }
 
@@ -105,8 +113,8 @@ TEST_CASE("an event without a row is an illegal transition", "[flat_fee]") {
   REQUIRE(one_of_each_event.size() == std::variant_size_v<event>);
   for (const auto& s : one_of_each_state)
     for (const auto& e : one_of_each_event) {
-      const bool is_legal = std::visit(
-          []<class S, class E>(const S&, const E&) { return legal<S, E>; }, s, e);
+      const bool is_legal =
+          std::visit([]<class S, class E>(const S&, const E&) { return legal<S, E>; }, s, e);
       const auto decided = decide(s, e, cti);
       INFO(to_string(s) << " + event " << e.index());
       if (!is_legal)
@@ -144,14 +152,16 @@ TEST_CASE("proration of an enormous amount is exact", "[flat_fee][D2]") {
   // 6 x 10^37 minor units times 2,160,000 seconds does not fit 128 bits; the quotient does.
   auto huge = dollars("1");
   huge.minor = 6 * power_of_ten(37);
-  const auto got = prorate(huge, from_to("2026-04-06", "2026-05-01"), from_to("2026-04-01", "2026-05-01"));
+  const auto got =
+      prorate(huge, from_to("2026-04-06", "2026-05-01"), from_to("2026-04-01", "2026-05-01"));
   REQUIRE(got.has_value());
   CHECK(got->minor == 5 * power_of_ten(37));
 }
 
 TEST_CASE("value counts at the period's start or end", "[flat_fee]") {
   CHECK(cti.booked_at() == at("2026-02-01"));
-  CHECK(fee(settlement_mode::credit_only, payment_term::in_arrears).booked_at() == at("2026-03-01"));
+  CHECK(fee(settlement_mode::credit_only, payment_term::in_arrears).booked_at() ==
+        at("2026-03-01"));
 }
 
 TEST_CASE("a fee becomes active at its invoice instant, not before", "[flat_fee][D4]") {
@@ -162,7 +172,8 @@ TEST_CASE("a fee becomes active at its invoice instant, not before", "[flat_fee]
 }
 
 TEST_CASE("a zero fee is final at its invoice instant without a run", "[flat_fee][D22]") {
-  for (const auto mode : {settlement_mode::credit_then_invoice, settlement_mode::credit_only,
+  for (const auto mode : {settlement_mode::credit_then_invoice,
+                          settlement_mode::credit_only,
                           settlement_mode::invoice_only}) {
     const auto zero = fee(mode, payment_term::in_advance, "0");
     CHECK(decide(created{}, advanced{plus_ns(due, -1)}, zero)->state == state(created{}));
@@ -176,7 +187,8 @@ TEST_CASE("a zero fee is final at its invoice instant without a run", "[flat_fee
   }
 }
 
-TEST_CASE("credit_only waits for invoice and booking instants, then takes the whole", "[flat_fee]") {
+TEST_CASE("credit_only waits for invoice and booking instants, then takes the whole",
+          "[flat_fee]") {
   // charges.md 4.2.
   const auto arrears = fee(settlement_mode::credit_only, payment_term::in_arrears);
   const auto waiting = decide(created{}, advanced{due}, arrears);

@@ -46,17 +46,23 @@ TEST_CASE("credit_then_invoice in advance, 30 of 100 from credit", "[flat_fee][D
 
   h.ok(command::approve_invoice{"#1"});
   CHECK(h.charge("f").detailed_status == "active.awaiting_payment_settlement");
-  CHECK(h.trial() == lines{"receivable.open USD @1 = -70.00", "accrued USD @0 = 30.00",
-                           "accrued USD @1 = 70.00", "wash USD @0 = -30.00"});
+  CHECK(h.trial() == lines{"receivable.open USD @1 = -70.00",
+                           "accrued USD @0 = 30.00",
+                           "accrued USD @1 = 70.00",
+                           "wash USD @0 = -30.00"});
 
   h.ok(command::authorize_payment{"#1", {}});
-  CHECK(h.trial() == lines{"receivable.authorized USD @1 = -70.00", "accrued USD @0 = 30.00",
-                           "accrued USD @1 = 70.00", "wash USD @0 = -30.00"});
+  CHECK(h.trial() == lines{"receivable.authorized USD @1 = -70.00",
+                           "accrued USD @0 = 30.00",
+                           "accrued USD @1 = 70.00",
+                           "wash USD @0 = -30.00"});
 
   h.ok(command::settle_payment{"#1", {}});
   CHECK(h.charge("f").detailed_status == "final");
-  CHECK(h.trial() == lines{"accrued USD @0 = 30.00", "accrued USD @1 = 70.00",
-                           "wash USD @0 = -30.00", "wash USD @1 = -70.00"});
+  CHECK(h.trial() == lines{"accrued USD @0 = 30.00",
+                           "accrued USD @1 = 70.00",
+                           "wash USD @0 = -30.00",
+                           "wash USD @1 = -70.00"});
 }
 
 TEST_CASE("the run of a charge shows its parts", "[flat_fee]") {
@@ -83,16 +89,18 @@ TEST_CASE("a fee in advance is booked at its period's start", "[flat_fee]") {
   h.now = at("2026-01-10T08:00:00Z");
   h.ok(command::invoice_pending{});
   CHECK(h.booked() ==
-        lines{"customer.fbo.collect @2026-01-01T00:00:00Z: fbo USD @0 p100 -30.00; accrued USD @0 30.00",
+        lines{"customer.fbo.collect @2026-01-01T00:00:00Z: fbo USD @0 p100 -30.00; accrued USD @0 "
+              "30.00",
               "receivable.invoice.accrue @2026-01-01T00:00:00Z: receivable.open USD @1 -70.00; "
               "accrued USD @1 70.00"});
   h.now = at("2026-01-12T09:00:00.5Z");
   h.ok(command::pay_invoice{"#1"});
-  CHECK(h.booked() ==
-        lines{"customer.receivable.payment.authorize @2026-01-12T09:00:00.5Z: receivable.authorized "
-              "USD @1 -70.00; receivable.open USD @1 70.00",
-              "customer.receivable.payment.settle @2026-01-12T09:00:00.5Z: wash USD @1 -70.00; "
-              "receivable.authorized USD @1 70.00"});
+  CHECK(
+      h.booked() ==
+      lines{"customer.receivable.payment.authorize @2026-01-12T09:00:00.5Z: receivable.authorized "
+            "USD @1 -70.00; receivable.open USD @1 70.00",
+            "customer.receivable.payment.settle @2026-01-12T09:00:00.5Z: wash USD @1 -70.00; "
+            "receivable.authorized USD @1 70.00"});
 }
 
 TEST_CASE("a fee in arrears is booked at its period's end", "[flat_fee]") {
@@ -118,8 +126,10 @@ TEST_CASE("credit_only takes credit and advances the rest", "[flat_fee]") {
   CHECK(h.charge("f").runs.at(0).credits == std::vector<int128>{3000, 7000});
   CHECK(h.charge("f").runs.at(0).total == 0);
   CHECK_FALSE(h.charge("f").advance_after.has_value());
-  CHECK(h.trial() == lines{"receivable.open USD @none = -70.00", "accrued USD @0 = 30.00",
-                           "accrued USD @none = 70.00", "wash USD @0 = -30.00"});
+  CHECK(h.trial() == lines{"receivable.open USD @none = -70.00",
+                           "accrued USD @0 = 30.00",
+                           "accrued USD @none = 70.00",
+                           "wash USD @0 = -30.00"});
   CHECK(h.refused(command::invoice_pending{}) == errc::invoice_create_no_lines);
 }
 
@@ -139,8 +149,7 @@ TEST_CASE("credit_only in arrears waits for the period's end", "[flat_fee][D4]")
   h.now = at("2026-02-01");
   h.ok(command::run_due{});
   CHECK(h.charge("f").detailed_status == "final");
-  CHECK(h.trial() ==
-        lines{"receivable.open USD @none = -100.00", "accrued USD @none = 100.00"});
+  CHECK(h.trial() == lines{"receivable.open USD @none = -100.00", "accrued USD @none = 100.00"});
 }
 
 TEST_CASE("advancing a fee that is not due, or final, changes nothing", "[flat_fee][D4]") {
@@ -187,14 +196,18 @@ TEST_CASE("invoice_only leaves credit alone and accrues the whole at cost basis 
   h.ok(command::invoice_pending{});
   CHECK(h.invoice("#1").credits == 0);
   CHECK(h.invoice("#1").total == 4000);
-  CHECK(h.trial() == lines{"fbo USD @0 p100 = 100.00", "receivable.open USD @1 = -40.00",
-                           "accrued USD @1 = 40.00", "wash USD @0 = -100.00"});
+  CHECK(h.trial() == lines{"fbo USD @0 p100 = 100.00",
+                           "receivable.open USD @1 = -40.00",
+                           "accrued USD @1 = 40.00",
+                           "wash USD @0 = -100.00"});
   CHECK(h.balance().settled == 10000);
   CHECK(h.balance().live == 10000);
   h.ok(command::pay_invoice{"#1"});
   CHECK(h.charge("f").status == "final");
-  CHECK(h.trial() == lines{"fbo USD @0 p100 = 100.00", "accrued USD @1 = 40.00",
-                           "wash USD @0 = -100.00", "wash USD @1 = -40.00"});
+  CHECK(h.trial() == lines{"fbo USD @0 p100 = 100.00",
+                           "accrued USD @1 = 40.00",
+                           "wash USD @0 = -100.00",
+                           "wash USD @1 = -40.00"});
 }
 
 TEST_CASE("a fee's feature decides which credit it may use", "[flat_fee]") {
@@ -273,11 +286,11 @@ TEST_CASE("charges that make no sense are refused", "[flat_fee]") {
   CHECK(h.refused(with([](auto& c) { c.id = std::string(129, 'x'); })) == errc::validation);
   CHECK(h.refused(with([](auto& c) { c.currency = "XXQ"; })) == errc::validation);
   CHECK(h.refused(with([](auto& c) {
-          c.service_period = {at("2026-02-01"), at("2026-01-01")};
-        })) == errc::invalid_period);
+    c.service_period = {at("2026-02-01"), at("2026-01-01")};
+  })) == errc::invalid_period);
   CHECK(h.refused(with([](auto& c) {
-          c.full_service_period = period{at("2026-02-01"), at("2026-01-01")};
-        })) == errc::invalid_period);
+    c.full_service_period = period{at("2026-02-01"), at("2026-01-01")};
+  })) == errc::invalid_period);
   CHECK(h.customer.charges.empty());
 }
 
@@ -294,8 +307,10 @@ TEST_CASE("nothing in a credit unit reaches an invoice", "[flat_fee][D63]") {
   h.ok(c);
   h.ok(command::advance_charge{"f"});
   // 10 = 4.0001 credit + 5.9999 advance.
-  CHECK(h.trial() == lines{"receivable.open TOKEN @none = -5.9999", "accrued TOKEN @0 = 4.0001",
-                           "accrued TOKEN @none = 5.9999", "wash TOKEN @0 = -4.0001"});
+  CHECK(h.trial() == lines{"receivable.open TOKEN @none = -5.9999",
+                           "accrued TOKEN @0 = 4.0001",
+                           "accrued TOKEN @none = 5.9999",
+                           "wash TOKEN @0 = -4.0001"});
 }
 
 TEST_CASE("an advance beyond the limit leaves a credit_only fee as it was", "[flat_fee][D69]") {

@@ -19,14 +19,23 @@ const instant may = at("2026-05-01");
 const issuance dates{1, may, at("2026-05-31")};
 
 const std::vector<state> one_of_each_state = {
-    draft_waiting_auto_approval{may}, draft_manual_approval_needed{},
-    issuing_charge_booking{},         issuing_charge_booking_failed{},
-    payment_pending{dates},           payment_authorized{dates},
-    overdue{dates},                   paid{dates},
+    draft_waiting_auto_approval{may},
+    draft_manual_approval_needed{},
+    issuing_charge_booking{},
+    issuing_charge_booking_failed{},
+    payment_pending{dates},
+    payment_authorized{dates},
+    overdue{dates},
+    paid{dates},
 };
 
 const std::vector<event> one_of_each_event = {
-    approved{}, time_passed{may}, all_booked{dates}, booking_failed{}, retried{}, payment_moved{},
+    approved{},
+    time_passed{may},
+    all_booked{dates},
+    booking_failed{},
+    retried{},
+    payment_moved{},
 };
 
 std::string transition_table() {
@@ -41,7 +50,8 @@ std::string transition_table() {
                       testing::names_of(static_cast<const row*>(nullptr)) + "\n";
             }
           },
-          s, e);
+          s,
+          e);
   return text;
 }
 
@@ -92,10 +102,14 @@ TEST_CASE("an event without a row is not available", "[invoice]") {
 
 TEST_CASE("names of states are those of the wire", "[invoice][D51]") {
   const std::vector<std::string_view> names = {
-      "draft.waiting_auto_approval",   "draft.manual_approval_needed",
-      "issuing.charge_booking",        "issuing.charge_booking_failed",
-      "payment_processing.pending",    "payment_processing.authorized",
-      "overdue",                       "paid",
+      "draft.waiting_auto_approval",
+      "draft.manual_approval_needed",
+      "issuing.charge_booking",
+      "issuing.charge_booking_failed",
+      "payment_processing.pending",
+      "payment_processing.authorized",
+      "overdue",
+      "paid",
   };
   for (std::size_t i = 0; i < names.size(); ++i)
     CHECK(to_string(one_of_each_state[i]) == names[i]);
@@ -114,7 +128,8 @@ TEST_CASE("our clock makes an invoice overdue when its due date has come", "[inv
   CHECK(after(open, time_passed{dates.due_at}) == "overdue");
 }
 
-TEST_CASE("an invoice is authorized when wholly so and paid when wholly settled", "[invoice][D46]") {
+TEST_CASE("an invoice is authorized when wholly so and paid when wholly settled",
+          "[invoice][D46]") {
   for (const state& s : {state(payment_pending{dates}), state(overdue{dates})}) {
     CHECK(after(s, payment_moved{true, false}) == "payment_processing.authorized");
     CHECK(after(s, payment_moved{true, true}) == "paid");
@@ -213,9 +228,23 @@ TEST_CASE("numbers have a prefix and six digits, more where needed", "[invoice][
 }
 
 TEST_CASE("two references of one namespace never share a prefix", "[invoice][D66]") {
-  const std::vector<std::string> references = {
-      "acme", "Acme", "ACME",  "acme-7", "acme7", "a.c.m.e", "acme ", "\xc3\xa1" "cme",
-      "acme-000001", "acme_", "-acme", "acme-c", "c", "7", "acme-8", "acme8"};
+  const std::vector<std::string> references = {"acme",
+                                               "Acme",
+                                               "ACME",
+                                               "acme-7",
+                                               "acme7",
+                                               "a.c.m.e",
+                                               "acme ",
+                                               "\xc3\xa1"
+                                               "cme",
+                                               "acme-000001",
+                                               "acme_",
+                                               "-acme",
+                                               "acme-c",
+                                               "c",
+                                               "7",
+                                               "acme-8",
+                                               "acme8"};
   std::set<std::string> prefixes;
   std::set<std::string> first_numbers;
   std::uint64_t number = 6;

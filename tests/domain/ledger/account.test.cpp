@@ -58,7 +58,8 @@ TEST_CASE("features of a route are sorted and unique", "[ledger]") {
   CHECK_FALSE(good(account_type::fbo, {usd, {}, {}, 100, stage::none, {""}}));
 }
 
-TEST_CASE("a cost basis is not negative, and only credit units name its currency", "[ledger][D64]") {
+TEST_CASE("a cost basis is not negative, and only credit units name its currency",
+          "[ledger][D64]") {
   // ledger.md 2.3; D64: cost basis 0 needs no cost basis currency.
   const auto fbo_route = [](currency c, const char* basis, std::optional<currency> in) {
     return route{c, dec(basis), in, 100, stage::none, {}};

@@ -90,7 +90,9 @@ TEST_CASE("used-up credit is no source any more", "[ledger]") {
   const auto accrued =
       second.resolve({account_type::accrued, {usd, dec("0"), {}, 0, stage::none, {}}}).value();
   REQUIRE(second
-              .post(template_code::collect, direction::forward, noon,
+              .post(template_code::collect,
+                    direction::forward,
+                    noon,
                     {{fbo, grant_id(1), spend, -1000}, {accrued, grant_id(1), spend, 1000}})
               .has_value());
   CHECK(second.left(base.sources()[0]) == 0);

@@ -32,7 +32,8 @@ book book_with(const std::vector<credit>& grants) {
   book b;
   for (const auto& g : grants) {
     book_overlay top(b);
-    credit_terms terms{grant_id(g.grant), dollars(g.amount), dec(g.cost_basis), g.priority, g.features};
+    credit_terms terms{
+        grant_id(g.grant), dollars(g.amount), dec(g.cost_basis), g.priority, g.features};
     REQUIRE(issue_credit(top, terms, g.from).has_value());
     for (const auto& a : top.opened())
       b.open(a);
@@ -42,8 +43,8 @@ book book_with(const std::vector<credit>& grants) {
   return b;
 }
 
-collection_terms asks(const char* amount, std::string_view feature = {},
-                      instant as_of = at("2026-02-01")) {
+collection_terms
+asks(const char* amount, std::string_view feature = {}, instant as_of = at("2026-02-01")) {
   return {dollars(amount), feature, spend, at("2026-02-01"), as_of};
 }
 
@@ -80,7 +81,8 @@ TEST_CASE("priority wins over restriction", "[ledger][D15]") {
   CHECK(taken(b, asks("15", "api")) == "1:1000 2:500");
 }
 
-TEST_CASE("restriction wins over expiry, expiry over recording, never comes last", "[ledger][D15]") {
+TEST_CASE("restriction wins over expiry, expiry over recording, never comes last",
+          "[ledger][D15]") {
   const auto soon = at("2026-03-01");
   const auto later = at("2026-04-01");
   const auto b = book_with({{1, "1"},
@@ -90,7 +92,8 @@ TEST_CASE("restriction wins over expiry, expiry over recording, never comes last
   CHECK(taken(b, asks("4", "api")) == "4:100 3:100 2:100 1:100");
 }
 
-TEST_CASE("the order of recording breaks ties, not cost and not the time of effect", "[ledger][D15]") {
+TEST_CASE("the order of recording breaks ties, not cost and not the time of effect",
+          "[ledger][D15]") {
   const auto b = book_with({{1, "10", 100, {}, "0.9", at("2026-01-20")},
                             {2, "10", 100, {}, "0", at("2026-01-01")},
                             {3, "10", 100, {}, "0.1", at("2026-01-10")}});
@@ -103,9 +106,11 @@ TEST_CASE("two grants on one sub-account are two slices in order", "[ledger][D15
   CHECK(taken(b, asks("15")) == "1:1000 2:500");
 }
 
-TEST_CASE("a feature sees its own and unrestricted credit, no feature only unrestricted", "[ledger]") {
+TEST_CASE("a feature sees its own and unrestricted credit, no feature only unrestricted",
+          "[ledger]") {
   // ledger.md 6.4.
-  const auto b = book_with({{1, "10"}, {2, "10", 100, {"api"}}, {3, "10", 100, {"api", "storage"}}});
+  const auto b =
+      book_with({{1, "10"}, {2, "10", 100, {"api"}}, {3, "10", 100, {"api", "storage"}}});
   CHECK(taken(b, asks("99", "api")) == "2:1000 3:1000 1:1000");
   CHECK(taken(b, asks("99", "storage")) == "3:1000 1:1000");
   CHECK(taken(b, asks("99", "other")) == "1:1000");
@@ -153,8 +158,8 @@ TEST_CASE("collecting books one transaction, accrued by cost basis and source", 
   for (const auto& p : t.postings()) {
     CHECK(p.spend == spend);
     const auto& where = top.at(p.account);
-    text += std::string(to_string(where.account)) + "@" + where.route.cost_basis->to_string() + "#" +
-            std::to_string(p.source.value) + " " + to_string(p.amount) + "; ";
+    text += std::string(to_string(where.account)) + "@" + where.route.cost_basis->to_string() +
+            "#" + std::to_string(p.source.value) + " " + to_string(p.amount) + "; ";
   }
   CHECK(text == "fbo@0#1 -3000; fbo@0.5#2 -5000; accrued@0#1 3000; accrued@0.5#2 5000; ");
 }
@@ -203,8 +208,9 @@ TEST_CASE("an advance for a feature stands on that feature's route", "[ledger]")
   book_overlay top(empty);
   REQUIRE(advance(top, asks("30", "api"), dollars("30"), no_limit()).has_value());
   for (const auto& a : top.opened())
-    CHECK(a.route.features == (a.account == account_type::accrued ? std::vector<std::string>{}
-                                                                  : std::vector<std::string>{"api"}));
+    CHECK(a.route.features == (a.account == account_type::accrued
+                                   ? std::vector<std::string>{}
+                                   : std::vector<std::string>{"api"}));
 }
 
 TEST_CASE("an advance may reach its limit and not pass it", "[ledger][D69]") {

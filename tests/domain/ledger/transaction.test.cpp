@@ -118,7 +118,8 @@ const std::vector<example>& right_examples() {
       {release_breakage, "fbo@0 +30 breakage@0 -30", false},
       {reopen_breakage, "fbo@0 -30 breakage@0 +30", false},
       {authorize_purchase,
-       "receivable.open@0.5 +100 receivable.authorized@0.5 -50 brokerage@0.5 -50", true},
+       "receivable.open@0.5 +100 receivable.authorized@0.5 -50 brokerage@0.5 -50",
+       true},
       {authorize_unit_purchase,
        "receivable.open:ACME@0.25/USD +100 brokerage:ACME@0.25/USD -100 brokerage@0.25 +25 "
        "receivable.authorized@0.25 -25",
@@ -191,7 +192,8 @@ TEST_CASE("the right example of every template is a transaction", "[ledger][D7][
   }
 }
 
-TEST_CASE("signs the other way round are a correction, and only where one exists", "[ledger][D64]") {
+TEST_CASE("signs the other way round are a correction, and only where one exists",
+          "[ledger][D64]") {
   for (const auto& e : right_examples()) {
     ledger_text text;
     const auto back = negated(text.postings(e.postings));
@@ -269,7 +271,8 @@ TEST_CASE("value keeps its cost basis except where an advance gets its price", "
       {settle, "wash@1 -40 receivable.authorized@0 +40", false},
       {recognize, "accrued@0.5 -30 earnings@1 +30", false},
       {authorize_purchase,
-       "receivable.open@0.5 +100 receivable.authorized@0.5 -50 brokerage@1 -50", false},
+       "receivable.open@0.5 +100 receivable.authorized@0.5 -50 brokerage@1 -50",
+       false},
       {authorize_purchase, "receivable.open@1 +100 receivable.authorized@1 -100", true},
       {void_paid, "fbo@1 -70 receivable.open@1 +70", true},
       {issue, "fbo:ACME@0.25/USD +100 receivable.open:ACME@0.25/EUR -100", false},
@@ -292,10 +295,10 @@ TEST_CASE("a translation leads from unknown to known cost, never between known o
   // ledger.md 4, R7b and R9.
   using enum template_code;
   ledger_text text;
-  CHECK_FALSE(text.make(attribute_advance, direction::forward,
-                        "receivable.open@0.5 +30 receivable.open@1 -30"));
-  CHECK_FALSE(text.make(attribute_advance, direction::forward,
-                        "receivable.open@0.5 +30 receivable.open@none -30"));
+  CHECK_FALSE(text.make(
+      attribute_advance, direction::forward, "receivable.open@0.5 +30 receivable.open@1 -30"));
+  CHECK_FALSE(text.make(
+      attribute_advance, direction::forward, "receivable.open@0.5 +30 receivable.open@none -30"));
   CHECK_FALSE(text.make(translate_accrued, direction::forward, "accrued@0.5 -30 accrued@1 +30"));
   CHECK_FALSE(text.make(translate_accrued, direction::forward, "accrued@0.5 -30 accrued@none +30"));
 }
@@ -304,16 +307,18 @@ TEST_CASE("a purchase above face value gives the difference to brokerage", "[led
   // 100 credits at 1.25: fiat 125, brokerage -(100 - 125) = +25.
   using enum template_code;
   ledger_text text;
-  CHECK(text.make(authorize_purchase, direction::forward,
+  CHECK(text.make(authorize_purchase,
+                  direction::forward,
                   "receivable.open@1.25 +100 receivable.authorized@1.25 -125 brokerage@1.25 +25"));
-  CHECK(text.make(void_paid, direction::forward,
-                  "fbo@1.25 -40 brokerage@1.25 -10 receivable.open@1.25 +50"));
+  CHECK(text.make(
+      void_paid, direction::forward, "fbo@1.25 -40 brokerage@1.25 -10 receivable.open@1.25 +50"));
 }
 
 TEST_CASE("cash meets only the authorized stage", "[ledger]") {
   // ledger.md 4, R6.
   ledger_text text;
-  CHECK(code_of(text.make(template_code::settle, direction::forward,
+  CHECK(code_of(text.make(template_code::settle,
+                          direction::forward,
                           "wash@1 -40 receivable.open@1 +40")) == errc::internal);
 }
 
@@ -328,28 +333,32 @@ TEST_CASE("authorization never runs backwards", "[ledger]") {
 TEST_CASE("the same sub-account, source and spend twice is refused", "[ledger]") {
   // ledger.md 4, R1.
   ledger_text text;
-  CHECK(code_of(text.make(template_code::collect, direction::forward,
+  CHECK(code_of(text.make(template_code::collect,
+                          direction::forward,
                           "fbo@0#1 -10 fbo@0#1 -20 accrued@0#1 +30")) == errc::internal);
-  CHECK(text.make(template_code::collect, direction::forward,
+  CHECK(text.make(template_code::collect,
+                  direction::forward,
                   "fbo@0#1 -10 fbo@0#2 -20 accrued@0#1 +10 accrued@0#2 +20"));
 }
 
 TEST_CASE("nothing, zero amounts and unknown templates are refused", "[ledger][D7][D22]") {
   ledger_text text;
   CHECK(code_of(text.make(template_code::collect, direction::forward, "")) == errc::internal);
-  CHECK(code_of(text.make(template_code::collect, direction::forward,
-                          "fbo@0 +0 accrued@0 +0")) == errc::internal);
-  CHECK(code_of(text.make(template_code::collect, direction::forward,
+  CHECK(code_of(text.make(template_code::collect, direction::forward, "fbo@0 +0 accrued@0 +0")) ==
+        errc::internal);
+  CHECK(code_of(text.make(template_code::collect,
+                          direction::forward,
                           "fbo@0#1 -10 accrued@0#1 +10 accrued@0#2 +0")) == errc::internal);
-  CHECK(code_of(text.make(static_cast<template_code>(5), direction::forward,
+  CHECK(code_of(text.make(static_cast<template_code>(5),
+                          direction::forward,
                           "fbo@0 -10 accrued@0 +10")) == errc::internal);
 }
 
 TEST_CASE("mixed signs on one side of a flow are refused", "[ledger]") {
   // ledger.md 4, R5 leaves this open as a defect of the reference; exact shapes close it.
   ledger_text text;
-  CHECK_FALSE(text.make(template_code::collect, direction::forward,
-                        "fbo@0#1 -40 fbo@0#2 +10 accrued@0 +30"));
+  CHECK_FALSE(text.make(
+      template_code::collect, direction::forward, "fbo@0#1 -40 fbo@0#2 +10 accrued@0 +30"));
 }
 
 TEST_CASE("a sum that leaves 128 bits is an overflow, never a wrap", "[ledger][D2]") {
@@ -367,12 +376,23 @@ TEST_CASE("a sum that leaves 128 bits is an overflow, never a wrap", "[ledger][D
 TEST_CASE("which accounts may face each other", "[ledger][D64]") {
   using enum account_type;
   // The pairs of ledger.md 4 R4, and those that the templates of D64 add.
-  const std::set<std::pair<account_type, account_type>> allowed = {
-      {fbo, receivable},       {fbo, fbo},           {accrued, accrued},    {fbo, accrued},
-      {receivable, accrued},   {receivable, wash},   {accrued, earnings},   {fbo, brokerage},
-      {receivable, brokerage}, {fbo, breakage},      {receivable, receivable},
-      {fbo, wash},             {receivable, tax_payable}, {receivable, write_off},
-      {brokerage, brokerage},  {write_off, brokerage},    {brokerage, write_off}};
+  const std::set<std::pair<account_type, account_type>> allowed = {{fbo, receivable},
+                                                                   {fbo, fbo},
+                                                                   {accrued, accrued},
+                                                                   {fbo, accrued},
+                                                                   {receivable, accrued},
+                                                                   {receivable, wash},
+                                                                   {accrued, earnings},
+                                                                   {fbo, brokerage},
+                                                                   {receivable, brokerage},
+                                                                   {fbo, breakage},
+                                                                   {receivable, receivable},
+                                                                   {fbo, wash},
+                                                                   {receivable, tax_payable},
+                                                                   {receivable, write_off},
+                                                                   {brokerage, brokerage},
+                                                                   {write_off, brokerage},
+                                                                   {brokerage, write_off}};
   for (const auto& t : templates())
     for (const auto& a : t.legs)
       for (const auto& b : t.legs) {
