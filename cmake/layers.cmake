@@ -51,10 +51,10 @@ function(accrue_link_allocator target)
   endif()
 endfunction()
 
-# The program apps/<name>.cpp with apps/<name>/**.cpp, named with dashes.
+# The program apps/<name>.cpp with apps/<name>/**.cpp and the other sources named, with dashes.
 function(accrue_program name)
   set(main "${PROJECT_SOURCE_DIR}/apps/${name}.cpp")
-  accrue_glob(sources apps/${name}.cpp apps/${name}/*.cpp)
+  accrue_glob(sources apps/${name}.cpp apps/${name}/*.cpp ${ARGN})
   if(NOT main IN_LIST sources)
     return()
   endif()

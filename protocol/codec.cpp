@@ -45,7 +45,7 @@ class kept_frame {
 public:
   v1::Frame& frame() noexcept { return frame_; }
   void append_to(std::string& out) {
-    constexpr std::size_t kept_bytes_max = 64 * 1024;
+    constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
     const std::size_t before = out.size();
     append_frame(out, frame_);
     if (out.size() - before > kept_bytes_max) {

@@ -7,6 +7,8 @@
 #include "domain/money.hpp"
 #include "domain/time.hpp"
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
