@@ -25,6 +25,9 @@ struct stored {
   std::uint8_t number;
 };
 
+template <class Enum>
+stored(Enum, std::uint8_t) -> stored<Enum>;
+
 /// The table of an enum's stored numbers.
 template <class Enum>
 struct numbers;

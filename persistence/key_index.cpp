@@ -56,6 +56,8 @@ void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
 
 void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
   insert(filter_of(key), static_cast<std::uint32_t>(s.value));
+  // Most customers are small: grow by a few, not by doubling.
+  if (recent_.size() == recent_.capacity() && recent_.size() < 64) recent_.reserve(recent_.size() + 4);
   recent_.push_back({key, content, s.value});
 }
 

@@ -12,8 +12,6 @@
 
 namespace accrue {
 
-using verifying::place_of;
-
 std::string_view to_string(breach b) noexcept {
   switch (b) {
   case breach::chain:
@@ -56,6 +54,8 @@ struct replayed {
   bool sound = true;    ///< up to here every unit is proved
   bool crossed = false; ///< some transaction moved value between cost bases
 };
+
+using verifying::place_of;
 
 std::string place_of(const customer_key& owner, sequence unit) {
   return verifying::place_of(owner) + ", sequence " + std::to_string(unit.value);

@@ -138,12 +138,17 @@ void projection_check::compare_row(const table& t,
     std::string stored(t.rows.text(static_cast<int>(i) + 4));
     if (trimmed(t.titles[i], stored) == wanted[i])
       continue;
-    const auto what = row_name(t, k) + ": " + t.titles[i];
-    findings_->add(breach::projection,
-                   place_of(owner),
-                   t.titles[i] == "body"
-                       ? what + " is not what the journal leads to"
-                       : what + " is '" + stored + "', by the journal '" + wanted[i] + "'");
+    auto text = row_name(t, k);
+    text.append(": ").append(t.titles[i]);
+    if (t.titles[i] == "body")
+      text.append(" is not what the journal leads to");
+    else
+      text.append(" is '")
+          .append(stored)
+          .append("', by the journal '")
+          .append(wanted[i])
+          .append("'");
+    findings_->add(breach::projection, place_of(owner), std::move(text));
   }
 }
 

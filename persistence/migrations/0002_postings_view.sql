@@ -6,7 +6,7 @@
 -- integers is text; what this makes of text is never looked at, hence the bound of 19 digits.
 create function journal_integers(body bytea)
   returns table (place int, value numeric, stop int)
-  language sql immutable strict parallel safe
+  language sql immutable parallel safe
 as $$
   with digits as (
     select i, get_byte(body, i) as digit,
@@ -16,7 +16,7 @@ as $$
   ), ranked as (
     select i, digit, place, i - min(i) over (partition by place) as power from digits
   )
-  select place::int, sum((digit & 127) * 128::numeric ^ power), max(i) + 1
+  select place::int, trunc(sum((digit & 127) * 128::numeric ^ power)), max(i) + 1
   from ranked
   where power < 19
   group by place
@@ -30,11 +30,11 @@ as $$
   select case when value % 2 = 0 then div(value, 2) else -div(value + 1, 2) end
 $$;
 
--- How many integers stand before the part of a body that opens sub-accounts; null where none does.
+-- The heads of a body's transactions, with how many instants and postings stand before theirs.
 create function journal_transactions(body bytea)
   returns table (transaction_no int, template int, direction int, moved int, moved_before int,
                  postings int, postings_before int)
-  language sql immutable strict parallel safe
+  language sql immutable parallel safe
 as $$
   with numbers as materialized (select place, value from journal_integers(body)),
   heads as (
@@ -53,7 +53,7 @@ $$;
 create function journal_postings(body bytea)
   returns table (transaction_no int, posting_no int, template int, direction int, moved numeric,
                  account int, amount numeric, source int, spend numeric)
-  language sql immutable strict parallel safe
+  language sql immutable parallel safe
 as $$
   with numbers as materialized (select place, value from journal_integers(body)),
   heads as materialized (select * from journal_transactions(body)),
@@ -93,7 +93,7 @@ $$;
 create function journal_opened(body bytea)
   returns table (place int, account int, stage int, currency int, exponent int, cost_basis numeric,
                  cost_basis_currency int, priority int, features text[])
-  language sql immutable strict parallel safe
+  language sql immutable parallel safe
 as $$
   with numbers as materialized (select * from journal_integers(body)),
   start as (
@@ -108,9 +108,11 @@ as $$
     where n.place > at and n.place <= at + 9 * count
     group by 1
   ),
+  lists as (select no, part[9]::int as size, sum(part[9]) over (order by no) - part[9] as before
+            from parts),
   keys as (
-    select no, key, at + 9 * count + sum(part[9]) over (order by no) - part[9] + key as place
-    from parts cross join opened cross join generate_series(1, part[9]::int) as key
+    select no, key, at + 9 * count + before + key as place
+    from lists cross join opened cross join generate_series(1, size) as key
   ),
   text_start as (
     select n.stop as at
@@ -143,7 +145,7 @@ select j.namespace, j.customer,
   o.currency, o.exponent, o.cost_basis, o.cost_basis_currency, nullif(o.priority, 0) as priority,
   o.features
 from journal j cross join lateral journal_opened(j.body) o
-where get_byte(j.body, 0) = 1 and get_byte(j.body, 1) % 2 = 1;
+where (get_byte(j.body, 1) & 1)::boolean and coalesce(get_byte(j.body, 0) = 1, false);
 
 -- One row a posting. Instants are nanoseconds UTC, amounts minor units of the currency.
 create view posting as
@@ -156,4 +158,4 @@ from journal j
 cross join lateral journal_postings(j.body) p
 join sub_account a
   on a.namespace = j.namespace and a.customer = j.customer and a.number = p.account
-where get_byte(j.body, 0) = 1;
+where coalesce(get_byte(j.body, 0) = 1, false);

@@ -9,6 +9,7 @@ namespace accrue {
 namespace {
 
 using testing::billing_history;
+using testing::day;
 
 using lines = std::vector<std::string>;
 
@@ -95,6 +96,17 @@ lines postings_by_codec(const billing_history::life& l) {
   return out;
 }
 
+/// The first line in which they differ; empty where none does.
+std::string difference(const lines& shown, const lines& wanted) {
+  for (std::size_t i = 0; i < std::max(shown.size(), wanted.size()); ++i) {
+    const auto a = i < shown.size() ? shown[i] : "nothing";
+    const auto b = i < wanted.size() ? wanted[i] : "nothing";
+    if (a != b)
+      return "shown: " + a + "\nread:  " + b;
+  }
+  return "";
+}
+
 TEST_CASE("the view shows the postings of a history as the codec reads them", "[pg]") {
   billing_history h;
   fill(h);
@@ -102,7 +114,7 @@ TEST_CASE("the view shows the postings of a history as the codec reads them", "[
   for (const auto& [key, life] : h.customers()) {
     CAPTURE(key.space.value, key.customer.value);
     const auto wanted = postings_by_codec(life);
-    CHECK(postings_by_sql(h, key) == wanted);
+    CHECK(difference(postings_by_sql(h, key), wanted) == "");
     shown += wanted.size();
   }
   CHECK(shown > 40);
@@ -148,6 +160,8 @@ TEST_CASE("the view reads random entries as the codec does", "[pg]") {
           p.account = sub_account_id(static_cast<std::uint32_t>(random.below(accounts)));
           p.source = {};
           p.amount /= 1024;
+          if (p.spend.value() >> 62 != 0) // the journal's sequences have 63 bits
+            p.spend = {};
         }
         e.transactions.push_back(
             ledger::transaction::restored(t.code(),
@@ -161,7 +175,7 @@ TEST_CASE("the view reads random entries as the codec does", "[pg]") {
   h.commit(0);
   for (const auto& [key, life] : h.customers()) {
     CAPTURE(key.customer.value);
-    CHECK(postings_by_sql(h, key) == postings_by_codec(life));
+    CHECK(difference(postings_by_sql(h, key), postings_by_codec(life)) == "");
   }
 }
 
