@@ -29,8 +29,8 @@ public:
 
 private:
   struct table {
-    pg::int8_array a, b, c, d;
-    pg::int4_array e, f;
+    pg::int8_array b, c;
+    pg::int4_array e, f, w;
     pg::int2_array g, h;
     pg::uuid_array k, l;
     pg::bytea_array m, n;

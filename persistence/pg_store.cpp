@@ -91,7 +91,7 @@ stored_row row_at(const pg::result& r, int i) {
 
 customer_key key_at(const pg::result& r, int i, int space, int customer) {
   return {namespace_id(static_cast<std::uint32_t>(r.i32(i, space))),
-          customer_id(static_cast<std::uint64_t>(r.i64(i, customer)))};
+          customer_id(static_cast<std::uint64_t>(r.i32(i, customer)))};
 }
 
 std::shared_ptr<pg::parameters> owned_by(customer_key k) {
@@ -207,7 +207,7 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
   auto numbers = db->query("select customer % 64, max(customer) from customer where namespace = $1::int4 group by 1", p);
   if (!numbers) return tl::unexpected(away(numbers.error()));
   for (int i = 0; i < numbers->rows(); ++i)
-    found.last_customer[static_cast<std::size_t>(numbers->i64(i, 0))] = static_cast<std::uint64_t>(numbers->i64(i, 1));
+    found.last_customer[static_cast<std::size_t>(numbers->i32(i, 0))] = static_cast<std::uint64_t>(numbers->i32(i, 1));
   return found;
 }
 
@@ -235,7 +235,7 @@ void pg_store::load_customer(namespace_id space, std::string reference, stored<s
     stored_customer c;
     c.reference = reference;
     const auto& [found, snapshot, segments, rows] = std::tie((*r)[0], (*r)[1], (*r)[2], (*r)[3]);
-    if (found.rows() == 1) c.number = customer_id(static_cast<std::uint64_t>(found.i64(0, 0)));
+    if (found.rows() == 1) c.number = customer_id(static_cast<std::uint64_t>(found.i32(0, 0)));
     const auto copy = [](std::span<const std::byte> b) { return std::vector<std::byte>(b.begin(), b.end()); };
     if (snapshot.rows() == 1)
       c.snapshot.emplace(sequence(static_cast<std::uint64_t>(snapshot.i64(0, 0))), copy(snapshot.bytes(0, 1)));
@@ -303,7 +303,7 @@ void pg_store::list_customers(namespace_id space, std::string after, std::uint32
     std::vector<customer_line> lines;
     const auto& rows = r->front();
     for (int i = 0; i < rows.rows(); ++i)
-      lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i64(i, 0))), std::string(rows.text(i, 1)),
+      lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i32(i, 0))), std::string(rows.text(i, 1)),
                        sequence(static_cast<std::uint64_t>(rows.i64(i, 2)))});
     done(std::move(lines));
   });

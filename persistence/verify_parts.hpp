@@ -35,7 +35,7 @@ public:
 
   [[nodiscard]] customer_key owner() const {
     return {namespace_id(static_cast<std::uint32_t>(chunk_.i32(row_, 0))),
-            customer_id(static_cast<std::uint64_t>(chunk_.i64(row_, 1)))};
+            customer_id(static_cast<std::uint64_t>(chunk_.i32(row_, 1)))};
   }
   [[nodiscard]] bool is_of(const customer_key& k) const { return !done() && owner() == k; }
   [[nodiscard]] std::int16_t i16(int column) const { return chunk_.i16(row_, column); }

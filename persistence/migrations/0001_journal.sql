@@ -10,12 +10,12 @@ create table namespace (
 
 -- One row a unit of work, units without postings too. Insert-only for the engine's role.
 -- hash = sha256(hash of the sequence before, then the stored columns): see persistence/chain.hpp.
--- Columns stand in order of their alignment.
+-- Columns stand in order of their alignment; numbers of customers are counters and fit 31 bits.
 create table journal (
-  customer  int8 not null,
   sequence  int8 not null check (sequence > 0),
   at        int8 not null,             -- when it was decided: UTC nanoseconds
   batch     int8 not null,
+  customer  int4 not null,
   namespace int4 not null,
   lane      int2 not null,
   kind      int2 not null,             -- which command; numbers of domain/commands.hpp
@@ -48,7 +48,7 @@ create table lane (
 
 create table customer (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   reference text not null,
   created_at int8 not null,
   primary key (namespace, customer)
@@ -57,7 +57,7 @@ create unique index customer_reference on customer (namespace, reference);
 
 create table credit_grant (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   number    int4 not null,
   reference text not null,
   currency  text not null,
@@ -70,7 +70,7 @@ create table credit_grant (
 
 create table charge (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   number    int4 not null,
   reference text not null,
   status    text not null,
@@ -83,7 +83,7 @@ create table charge (
 
 create table invoice (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   number    int4 not null,             -- the customer's n-th invoice
   name      text not null,             -- 'ACME-000012', or '#1' for a draft
   status    text not null,
@@ -99,7 +99,7 @@ create table wakeup (
   shard     int2 not null,
   due       int8 not null,
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   primary key (namespace, customer)
 );
 create index wakeup_due on wakeup (shard, due);
@@ -108,7 +108,7 @@ create index wakeup_due on wakeup (shard, due);
 create table outbox (
   shard     int2 not null,
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   sequence  int8 not null,
   place     int2 not null,
   topic     text not null,
@@ -122,7 +122,7 @@ create index outbox_waiting on outbox (shard, queued_at) where delivered_at is n
 -- A customer's whole state at a sequence, so that reloading costs the same however long its history.
 create table snapshot (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   sequence  int8 not null,
   body      bytea not null,
   primary key (namespace, customer)
@@ -131,7 +131,7 @@ create table snapshot (
 -- Compact filters over the idempotency keys up to a snapshot (D6).
 create table key_segment (
   namespace int4 not null,
-  customer  int8 not null,
+  customer  int4 not null,
   last_sequence int8 not null,
   body      bytea not null,
   primary key (namespace, customer, last_sequence)
