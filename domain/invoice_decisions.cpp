@@ -203,8 +203,8 @@ conversation advance_one(unit& u, charge_id id) {
   co_return take(u, id, *d);
 }
 
-// Books the lines that are not booked yet. Each line stands on its own: one that fails undoes only
-// itself, and the invoice waits in its failure state for a retry (D21).
+// Books the lines that are not booked yet, in order, up to the first that fails. It undoes only
+// itself: those before it stay booked, and the invoice waits in its failure state for a retry (D21).
 conversation issue(unit& u, invoice_id id) {
   auto i = *u.find_invoice(id);
   std::optional<refusal> failure;
@@ -218,7 +218,8 @@ conversation issue(unit& u, invoice_id id) {
       continue;
     }
     u = mark;
-    if (!failure) failure = ok.error();
+    failure = ok.error();
+    break;
   }
   i.issues.clear();
   co_return close_issue(u, std::move(i), failure);

@@ -42,7 +42,8 @@ void expect_end(byte_reader& r) {
 // ------------------------------------------------------------------------------ sub-accounts
 // Nine integers each, then the lengths of all features, then their text: so that SQL can find them.
 
-void write_accounts(field_writer& w, std::span<const sub_account> accounts) {
+template <class Accounts>
+void write_accounts(field_writer& w, const Accounts& accounts) {
   w.varint(accounts.size());
   for (const auto& a : accounts) {
     const auto& r = a.route;

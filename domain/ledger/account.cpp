@@ -4,6 +4,7 @@
 #include "domain/ids.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace accrue::ledger {
 
@@ -66,6 +67,52 @@ bool may_pay(const std::vector<std::string>& credit_features, std::string_view f
   if (credit_features.empty()) return true;
   if (feature.empty()) return false;
   return std::ranges::binary_search(credit_features, feature);
+}
+
+namespace {
+
+std::size_t hash_of(const sub_account& a) noexcept {
+  std::size_t h = static_cast<std::size_t>(a.account) * 31 + static_cast<std::size_t>(a.route.stage);
+  const auto mix = [&](std::size_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15U; };
+  mix(a.route.currency.number());
+  mix(a.route.priority);
+  if (a.route.cost_basis) mix(static_cast<std::size_t>(a.route.cost_basis->coefficient()) + 1);
+  for (const auto& f : a.route.features) mix(std::hash<std::string>{}(f));
+  return h;
+}
+
+// The addresses in use by this thread's customers. Forgotten ones leave when the table has doubled.
+class shared_addresses {
+public:
+  std::shared_ptr<const sub_account> share(sub_account&& address) {
+    const auto h = hash_of(address);
+    const auto [from, to] = known_.equal_range(h);
+    for (auto it = from; it != to; ++it)
+      if (auto held = it->second.lock(); held && *held == address) return held;
+    if (known_.size() >= swept_ * 2) {
+      std::erase_if(known_, [](const auto& k) { return k.second.expired(); });
+      swept_ = std::max<std::size_t>(64, known_.size());
+    }
+    auto made = std::make_shared<const sub_account>(std::move(address));
+    known_.emplace(h, made);
+    return made;
+  }
+
+private:
+  std::unordered_multimap<std::size_t, std::weak_ptr<const sub_account>> known_;
+  std::size_t swept_ = 64;
+};
+
+} // namespace
+
+void address_list::push_back(sub_account address) {
+  thread_local shared_addresses shared;
+  if (items_.size() == items_.capacity()) items_.reserve(items_.size() + 4);
+  items_.push_back(shared.share(std::move(address)));
+}
+
+bool operator==(const address_list& a, const address_list& b) {
+  return std::ranges::equal(a.items_, b.items_, [](const auto& x, const auto& y) { return x == y || *x == *y; });
 }
 
 } // namespace accrue::ledger

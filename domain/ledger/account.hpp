@@ -6,7 +6,9 @@
 #include "domain/money.hpp"
 #include "domain/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +65,41 @@ struct sub_account {
   ledger::route route;
 
   friend bool operator==(const sub_account&, const sub_account&) = default;
+};
+
+/// Addresses in order, read as values. Equal addresses are held once a thread, however many customers have
+/// them: an idle customer is small because its addresses are everybody's.
+class address_list {
+public:
+  class iterator {
+  public:
+    using value_type = sub_account;
+    using difference_type = std::ptrdiff_t;
+    iterator() = default;
+    explicit iterator(const std::shared_ptr<const sub_account>* at) noexcept : at_(at) {}
+    const sub_account& operator*() const noexcept { return **at_; }
+    const sub_account* operator->() const noexcept { return at_->get(); }
+    iterator& operator++() noexcept {
+      ++at_;
+      return *this;
+    }
+    iterator operator++(int) noexcept { return iterator(at_++); }
+    friend bool operator==(iterator, iterator) = default;
+
+  private:
+    const std::shared_ptr<const sub_account>* at_ = nullptr;
+  };
+
+  [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
+  [[nodiscard]] const sub_account& operator[](std::size_t n) const noexcept { return *items_[n]; }
+  [[nodiscard]] iterator begin() const noexcept { return iterator(items_.data()); }
+  [[nodiscard]] iterator end() const noexcept { return iterator(items_.data() + items_.size()); }
+  void push_back(sub_account address);
+  friend bool operator==(const address_list& a, const address_list& b);
+
+private:
+  std::vector<std::shared_ptr<const sub_account>> items_;
 };
 
 /// Whether the account takes these dimensions. errc: validation.

@@ -24,9 +24,9 @@ int128 book::balance(sub_account_id number) const {
 }
 
 std::optional<sub_account_id> book::find(const sub_account& address) const noexcept {
-  const auto it = std::ranges::find(accounts_, address);
-  if (it == accounts_.end()) return std::nullopt;
-  return sub_account_id(static_cast<std::uint32_t>(it - accounts_.begin()));
+  for (std::uint32_t n = 0; n < accounts_.size(); ++n)
+    if (accounts_[n] == address) return sub_account_id(n);
+  return std::nullopt;
 }
 
 sub_account_id book::open(sub_account address) {

@@ -37,7 +37,7 @@ class book final : public chart {
 public:
   [[nodiscard]] const sub_account& at(sub_account_id number) const override;
   [[nodiscard]] int128 balance(sub_account_id number) const;
-  [[nodiscard]] std::span<const sub_account> sub_accounts() const noexcept { return accounts_; }
+  [[nodiscard]] const address_list& sub_accounts() const noexcept { return accounts_; }
   /// Unconsumed credit in collection order, of all currencies.
   [[nodiscard]] std::span<const credit_source> sources() const noexcept { return sources_; }
   [[nodiscard]] std::optional<sub_account_id> find(const sub_account& address) const noexcept;
@@ -53,7 +53,7 @@ public:
 
 private:
   friend class book_overlay;
-  std::vector<sub_account> accounts_;
+  address_list accounts_;
   std::vector<int128> balances_;
   std::vector<credit_source> sources_;
 };
