@@ -28,8 +28,9 @@ public:
   virtual ~route_table() = default;
   /// A customer is ready to take commands. From any thread.
   virtual void opened(const activate& who, customer_actor to) = 0;
-  /// Forgets these customers, or, where the list is empty, those that were idle since the last call;
-  /// then sends `routes_closed` to the directory: no command is under way to them any more.
+  /// Forgets the routes to these lives, or, where the list is empty, those that were idle since the last
+  /// call; then sends those that were there as `routes_closed` to the directory: no command is under way to
+  /// them any more.
   virtual void close(std::vector<activate> who, directory_actor answer_to) = 0;
 };
 

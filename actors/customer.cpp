@@ -14,6 +14,20 @@
 #include <spdlog/spdlog.h>
 
 namespace accrue {
+namespace {
+
+/// Whether the unit was recorded under one of these keys: the row's own, or a second one among its facts.
+bool answers_to(const stored_row& row, const command_prints& p) {
+  const auto asked = [&](const fingerprint& key) { return key == p.key || (p.second && key == *p.second); };
+  if (asked(row.key)) return true;
+  const auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+  return e && std::ranges::any_of(e->facts, [&](const fact::any& f) {
+    const auto* second = std::get_if<fact::key_added>(&f);
+    return second != nullptr && asked(second->key);
+  });
+}
+
+} // namespace
 
 void customer_state::start(pointer self, engine_context& context, space of, std::string reference,
                            std::uint32_t life, std::shared_ptr<const catalog> cat) {
@@ -31,7 +45,14 @@ void customer_state::loaded(const result<stored_customer>& stored) {
   if (!stored) return stop(stored.error().text);
   if (auto ok = recorder_->restore(*stored); !ok) return stop(ok.error().text);
   mode_ = mode::ready;
+  tell_scheduler();
   go_on();
+}
+
+// What it has may be of a unit that was discarded, or was read before this life.
+void customer_state::tell_scheduler() {
+  if (const auto& r = *recorder_; r.value.exists)
+    caf::anon_send(context_->schedulers[shard_of(r.value.number)], wake{r.key(), r.value.reference, r.due()});
 }
 
 void customer_state::receive(std::shared_ptr<const envelope> e) {
@@ -63,6 +84,7 @@ bool customer_state::too_late(const envelope& e) const noexcept {
 
 void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
+  deciding_ = e;
   if (too_late(*e))
     return r.refuse(*e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
   if (command::is_query(e->body)) {
@@ -82,8 +104,8 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
     current_ = std::make_unique<open_unit>();
     current_->command = std::move(e);
     current_->prints = *prints;
-    current_->asked_row = known.where;
-    return load_row(known.where);
+    current_->to_ask = known.to_ask;
+    return load_row(current_->to_ask.back());
   }
   decide(std::move(e), *prints);
 }
@@ -104,13 +126,15 @@ void customer_state::decide(std::shared_ptr<const envelope> e, const command_pri
                    assign_number{r.value.reference, [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
     return;
   }
+  deciding_ = e;
   unit u(r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
   if (is_simple(e->body)) {
     const auto ok = decide_now(u, e->body);
-    return ok ? commit(u, *e, p) : r.refuse(*e, ok.error());
+    return ok ? commit(u, *e, p, *catalog_) : r.refuse(*e, ok.error());
   }
   current_ = std::make_unique<open_unit>();
   current_->command = std::move(e);
+  current_->terms = catalog_;
   current_->prints = p;
   current_->work.emplace(std::move(u));
   current_->number = ++units_opened_;
@@ -128,61 +152,64 @@ void customer_state::converse() {
 void customer_state::carry(const to_charge& message) {
   const auto* target = current_->work->find_charge(message.charge);
   ENSURE(target != nullptr);
-  auto& actor = charge_of(*target);
   // What a part of the unit undid, the charge has to forget as well.
-  self_->send(actor, charge_state_is{current_->number, target->state});
-  const auto id = message.charge;
-  self_->request(actor, caf::infinite, charge_event{current_->number, message.event})
-      .then([this, id](charge_decision d) { charge_answered(id, std::move(d.decided)); },
-            [this, id](const caf::error&) {
-              charge_answered(id, accrue::refuse(errc::internal, "the charge stopped; try again"));
+  self_->send(charge_of(*target), charge_state_is{current_->number, target->state});
+  tell_charge(*target, message.event);
+}
+
+void customer_state::tell_charge(const charge& to, flat_fee::event what) {
+  const auto id = to.terms.id;
+  const auto number = current_->number;
+  self_->request(charge_of(to), caf::infinite, charge_event{number, std::move(what)})
+      .then([this, number, id](charge_decision d) { charge_answered(number, id, std::move(d.decided)); },
+            [this, number, id](const caf::error&) {
+              std::erase_if(charges_, [&](const auto& c) { return c.first == id; });
+              charge_answered(number, id, accrue::refuse(errc::internal, "the charge stopped; try again"));
             });
 }
 
-void customer_state::charge_answered(charge_id id, result<flat_fee::decision> d) {
+void customer_state::charge_answered(std::uint64_t number, charge_id id, result<flat_fee::decision> d) {
+  if (!current_ || current_->number != number) return; // the customer stopped meanwhile
   try {
     if (d)
       if (const auto* need = need_of(*d)) {
-        const auto terms = current_->work->find_charge(id)->terms;
-        auto got = supply(*current_->work, terms, *need);
-        if (!got) d = tl::unexpected(got.error());
-        else {
-          self_->request(charge_of(*current_->work->find_charge(id)), caf::infinite,
-                         charge_event{current_->number, std::move(*got)})
-              .then([this, id](charge_decision next) { charge_answered(id, std::move(next.decided)); },
-                    [this, id](const caf::error&) {
-                      charge_answered(id, accrue::refuse(errc::internal, "the charge stopped; try again"));
-                    });
-          return;
-        }
+        const auto target = *current_->work->find_charge(id);
+        auto got = supply(*current_->work, target.terms, *need);
+        if (got) return tell_charge(target, std::move(*got));
+        d = tl::unexpected(got.error());
       }
     current_->talk->answer(std::move(d));
     converse();
     if (!current_) go_on();
   } catch (const defect& broken) {
     stop(broken.what);
+  } catch (const std::exception& broken) {
+    stop(broken.what());
   }
 }
 
 void customer_state::finish() {
   const auto done = std::move(current_);
+  deciding_ = done->command;
   const auto& outcome = done->talk->outcome();
   if (!outcome) recorder_->refuse(*done->command, outcome.error());
-  else commit(*done->work, *done->command, done->prints);
+  else commit(*done->work, *done->command, done->prints, *done->terms);
 }
 
-void customer_state::commit(const unit& u, const envelope& e, const command_prints& p) {
-  const auto due_before = next_due(recorder_->value);
-  const bool ticked = e.request == 0 && std::holds_alternative<command::run_due>(e.body);
+void customer_state::commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat) {
+  const auto due_before = recorder_->due();
+  const bool ticked = e.from.slot == no_session && std::holds_alternative<command::run_due>(e.body);
   if (ticked && u.facts.empty()) return; // the scheduler asked too early: nothing to record
-  recorder_->record(u, e, p, *catalog_);
-  tell_others(due_before, u.facts);
+  recorder_->record(u, e, p, cat);
+  tell_others(due_before, ticked, u.facts);
 }
 
-void customer_state::tell_others(std::optional<instant> due_before, const std::vector<fact::any>& facts) {
+void customer_state::tell_others(std::optional<instant> due_before, bool ticked,
+                                 const std::vector<fact::any>& facts) {
   auto& r = *recorder_;
   const auto shard = shard_of(r.value.number);
-  if (const auto due = next_due(r.value); due != due_before)
+  // After a wake-up that did something, the same instant is another thing that is due.
+  if (const auto due = r.due(); due != due_before || (ticked && due))
     caf::anon_send(context_->schedulers[shard], wake{r.key(), r.value.reference, due});
   const bool leaves = std::ranges::any_of(
       facts, [](const fact::any& f) { return std::holds_alternative<fact::message_queued>(f); });
@@ -201,51 +228,53 @@ charge_actor& customer_state::charge_of(const charge& c) {
 // The same key with the same content: the same reply, from what its unit recorded, once that is durable.
 void customer_state::answer_again(sequence where, std::shared_ptr<const envelope> e) {
   repeats_.push_back({where, std::move(e)});
-  if (recorder_->all_durable()) return load_row(where);
+  load_row(where);
+}
+
+// Reads a unit back, once all that is under way is durable: it may be among it.
+void customer_state::load_row(sequence where) {
   const auto me = caf::actor_cast<customer_actor>(self_);
-  auto* store = context_->store;
-  recorder_->after_commit([me, store, where, key = recorder_->key()](bool) {
+  const auto read = [me, where, store = context_->store, key = recorder_->key()] {
     store->load_row(key, where, [me, where](result<stored_row> row) {
       caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
     });
-  });
-}
-
-void customer_state::load_row(sequence where) {
-  const auto me = caf::actor_cast<customer_actor>(self_);
-  context_->store->load_row(recorder_->key(), where, [me, where](result<stored_row> row) {
-    caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
-  });
+  };
+  if (recorder_->all_durable()) read();
+  else recorder_->after_commit([read](bool) { read(); });
 }
 
 void customer_state::row(const row_loaded& r) {
   const auto& row = *r.row;
   auto& rec = *recorder_;
-  if (current_ && current_->asked_row == r.number && !current_->talk) {
+  if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number) {
     const auto asked = std::move(current_);
-    const auto& p = asked->prints;
+    deciding_ = asked->command;
     if (!row) rec.refuse(*asked->command, row.error());
-    else if (row->key != p.key && (!p.second || row->key != *p.second)) decide(asked->command, p);
-    else if (row->content == p.content) repeats_.push_back({r.number, asked->command});
-    else rec.refuse(*asked->command, {errc::idempotency_conflict, asked->command->key, "this key was used with other content"});
-  }
-  const auto here = [&](const repeat& x) { return x.where == r.number; };
-  for (const auto& again : repeats_) {
-    if (!here(again)) continue;
-    if (!row) {
-      rec.refuse(*again.command, row.error());
-      continue;
+    else if (answers_to(*row, asked->prints)) {
+      if (row->content == asked->prints.content) repeats_.push_back({r.number, asked->command});
+      else rec.refuse(*asked->command, {errc::idempotency_conflict, asked->command->key, "this key was used with other content"});
+    } else if (asked->to_ask.pop_back(); !asked->to_ask.empty()) {
+      current_ = std::make_unique<open_unit>(std::move(*asked));
+      load_row(current_->to_ask.back());
+    } else {
+      decide(asked->command, asked->prints);
     }
-    auto e = journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind));
-    if (!e) {
-      rec.refuse(*again.command, e.error());
-      continue;
-    }
-    for (auto& b : e->after) b.code = catalog_->code(b.currency);
-    rec.reply(*again.command, receipt_of(*e, rec.value, *catalog_));
   }
-  std::erase_if(repeats_, here);
+  std::vector<repeat> ready;
+  for (auto& again : repeats_)
+    if (again.where == r.number) ready.push_back(std::move(again));
+  std::erase_if(repeats_, [&](const repeat& x) { return x.where == r.number; });
+  for (const auto& again : ready) repeat_answer(*again.command, row);
   if (!current_) go_on();
+}
+
+void customer_state::repeat_answer(const envelope& command, const result<stored_row>& row) {
+  auto& rec = *recorder_;
+  if (!row) return rec.refuse(command, row.error());
+  auto e = journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind));
+  if (!e) return rec.refuse(command, e.error());
+  for (auto& b : e->after) b.code = catalog_->code(b.currency);
+  rec.reply(command, receipt_of(*e, rec.value, *catalog_));
 }
 
 void customer_state::numbered(customer_id number) {
@@ -268,19 +297,25 @@ void customer_state::stop(const std::string& why) {
   spdlog::error("customer {} stopped: {}", recorder_->value.reference, why);
   const refusal no{errc::storage_unavailable, recorder_->value.reference,
                    "the customer is being reloaded; send the same key again"};
-  if (const auto open = std::move(current_)) recorder_->refuse_now(*open->command, no);
+  const auto open = std::move(current_);
+  if (open) recorder_->refuse_now(*open->command, no);
+  if (deciding_ && (!open || open->command != deciding_)) recorder_->refuse_now(*deciding_, no);
+  deciding_.reset();
   for (const auto& e : waiting_)
     if (e) recorder_->refuse_now(*e, no);
   for (const auto& again : repeats_) recorder_->refuse_now(*again.command, no);
   waiting_.clear();
   repeats_.clear();
   charges_.clear();
-  caf::anon_send(context_->directory, customer_stopped{recorder_->of().number, recorder_->value.reference,
-                                                       recorder_->key(), recorder_->life(), why});
+  // The next life begins when nothing of this one is under way any more.
+  const customer_stopped over{recorder_->of().number, recorder_->value.reference, recorder_->key(),
+                              recorder_->life(), why};
+  recorder_->after_commit([to = context_->directory, over](bool) { caf::anon_send(to, over); });
 }
 
 caf::result<bool> customer_state::retire() {
   if (mode_ == mode::stopped) {
+    if (!recorder_->all_durable()) return false;
     self_->quit();
     return true;
   }
@@ -321,8 +356,11 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self, en
   const auto guarded = [self](auto&& what) {
     try {
       what(self->state);
+      self->state.settled();
     } catch (const defect& broken) {
       self->state.stop(broken.what);
+    } catch (const std::exception& broken) {
+      self->state.stop(broken.what());
     }
   };
   return {

@@ -27,6 +27,8 @@ public:
   void row(const row_loaded& r);
   void numbered(customer_id number);
   void discarded(const unit_discarded& d);
+  /// A message was dealt with: nobody's command is in the middle of being decided.
+  void settled() noexcept { deciding_.reset(); }
   /// Ends this life: a unit was lost, the stored state is broken, or an invariant did not hold.
   void stop(const std::string& why);
   /// Whether the customer went; else it is busy.
@@ -38,11 +40,12 @@ private:
   // The unit being decided: it waits for a charge, for a number or for a journal row.
   struct open_unit {
     std::shared_ptr<const envelope> command;
+    std::shared_ptr<const catalog> terms; ///< the catalog it is decided with, whatever changes meanwhile
     command_prints prints;
     std::optional<unit> work;
     std::optional<conversation> talk;
     std::uint64_t number = 0;
-    sequence asked_row;
+    std::vector<sequence> to_ask; ///< units whose keys the journal has to tell, asked one after the other
   };
   struct repeat {
     sequence where;
@@ -55,12 +58,15 @@ private:
   void decide(std::shared_ptr<const envelope> e, const command_prints& p);
   void converse();
   void carry(const to_charge& message);
-  void charge_answered(charge_id id, result<flat_fee::decision> d);
+  void tell_charge(const charge& to, flat_fee::event what);
+  void charge_answered(std::uint64_t unit, charge_id id, result<flat_fee::decision> d);
   void finish();
-  void commit(const unit& u, const envelope& e, const command_prints& p);
-  void tell_others(std::optional<instant> due_before, const std::vector<fact::any>& facts);
+  void commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
+  void tell_others(std::optional<instant> due_before, bool ticked, const std::vector<fact::any>& facts);
   void answer_again(sequence where, std::shared_ptr<const envelope> e);
   void load_row(sequence where);
+  void tell_scheduler();
+  void repeat_answer(const envelope& command, const result<stored_row>& row);
   [[nodiscard]] bool too_late(const envelope& e) const noexcept;
   charge_actor& charge_of(const charge& c);
 
@@ -70,6 +76,7 @@ private:
   std::shared_ptr<const catalog> catalog_;
   mode mode_ = mode::loading;
   std::unique_ptr<open_unit> current_;
+  std::shared_ptr<const envelope> deciding_; ///< whose caller is told when deciding it breaks
   std::vector<std::shared_ptr<const envelope>> waiting_; ///< oldest first
   std::vector<repeat> repeats_;
   std::vector<std::pair<charge_id, charge_actor>> charges_;

@@ -24,29 +24,49 @@ directory_state::entry& directory_state::spawn(const accrue::activate& who) {
 
 void directory_state::activate(const accrue::activate& who) {
   auto& e = spawn(who);
-  if (e.leaving) e.wanted = true;
-  else context->routes->opened(who, e.actor);
+  if (e.leaving || e.over) {
+    e.wanted = true;
+    return;
+  }
+  e.routed = true;
+  context->routes->opened({who.space, who.reference, e.life}, e.actor);
 }
 
 void directory_state::tick(const accrue::tick& t) {
   auto& e = spawn({t.owner.space, t.reference});
-  if (e.leaving) e.ticks.push_back(t);
+  if (e.leaving || e.over) e.ticks.push_back(t);
   else self->send(e.actor, t);
 }
 
 void directory_state::routes_closed(const std::vector<accrue::activate>& who) {
   for (const auto& w : who) {
     const auto it = customers.find({w.space, w.reference});
-    if (it == customers.end() || it->second.leaving) continue;
-    it->second.leaving = true;
-    self->request(it->second.actor, caf::infinite, retire{})
-        .then([this, w](bool gone) { left(w, gone); }, [this, w](const caf::error&) { left(w, true); });
+    if (it == customers.end() || it->second.life != w.life) continue;
+    it->second.routed = false;
+    ask_to_go(it->first, it->second);
   }
+}
+
+void directory_state::ask_to_go(const name_key& who, entry& e) {
+  if (e.leaving) return;
+  e.leaving = true;
+  const accrue::activate w{who.first, who.second, e.life};
+  self->request(e.actor, caf::infinite, retire{})
+      .then([this, w](bool gone) { left(w, gone); }, [this, w](const caf::error&) { left(w, true); });
+}
+
+// Who has a route goes when the route table finds it idle. Who has none was woken by the scheduler, or
+// could not go the last time.
+void directory_state::sweep() {
+  for (auto& [who, e] : customers)
+    if (!e.routed) ask_to_go(who, e);
+  context->routes->close({}, self);
 }
 
 void directory_state::left(const accrue::activate& who, bool gone) {
   const auto it = customers.find({who.space, who.reference});
   if (it == customers.end()) return;
+  if (it->second.life != who.life) return;
   auto waiting = std::move(it->second);
   if (gone) {
     lives.erase(waiting.life);
@@ -55,8 +75,9 @@ void directory_state::left(const accrue::activate& who, bool gone) {
     it->second = {};
     it->second.actor = waiting.actor;
     it->second.life = waiting.life;
+    it->second.over = waiting.over;
   }
-  if (waiting.wanted) activate(who);
+  if (waiting.wanted) activate({who.space, who.reference});
   for (const auto& t : waiting.ticks) tick(t);
 }
 
@@ -69,7 +90,11 @@ void directory_state::discarded(const unit_discarded& d) {
 void directory_state::stopped(const customer_stopped& s) {
   if (stopped_customers.size() >= 100) stopped_customers.erase(stopped_customers.begin());
   stopped_customers.push_back(s);
-  context->routes->close({{s.space, s.reference}}, self);
+  const auto it = customers.find({s.space, s.reference});
+  if (it == customers.end() || it->second.life != s.life) return;
+  it->second.over = true;
+  if (it->second.routed) context->routes->close({{s.space, s.reference, s.life}}, self);
+  else ask_to_go(it->first, it->second);
 }
 
 void directory_state::catalog(const catalog_changed& c) {
@@ -82,6 +107,11 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
   auto& s = self->state;
   s.self = self;
   s.context = context;
+  // The customers go with their directory: whoever still holds one must not keep the process.
+  self->set_exit_handler([self](const caf::exit_msg& m) {
+    for (const auto& [_, e] : self->state.customers) caf::anon_send_exit(e.actor, caf::exit_reason::user_shutdown);
+    self->quit(m.reason);
+  });
   return {
       [self](const activate& m) { self->state.activate(m); },
       [self](const routes_closed& m) { self->state.routes_closed(m.customers); },
@@ -89,7 +119,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [self](const unit_discarded& m) { self->state.discarded(m); },
       [self](const customer_stopped& m) { self->state.stopped(m); },
       [self](const catalog_changed& m) { self->state.catalog(m); },
-      [self](sweep) { self->state.context->routes->close({}, self); },
+      [self](sweep) { self->state.sweep(); },
       [self](get_activity) { return activity{self->state.customers.size(), self->state.stopped_customers}; },
       [self](const find_active& m) {
         const auto it = self->state.customers.find({m.space, m.reference});

@@ -19,6 +19,7 @@ public:
 
   void activate(const accrue::activate& who);
   void routes_closed(const std::vector<accrue::activate>& who);
+  void sweep();
   void tick(const accrue::tick& t);
   void stopped(const customer_stopped& s);
   void discarded(const unit_discarded& d);
@@ -31,6 +32,8 @@ public:
   struct entry {
     customer_actor actor;
     std::uint32_t life = 0;
+    bool routed = false;   ///< the route table sends it commands, and says when it is idle
+    bool over = false;     ///< this life has stopped; nobody is sent to it any more
     bool leaving = false;  ///< was asked to go, has not answered yet
     bool wanted = false;   ///< somebody asked for it meanwhile
     std::vector<accrue::tick> ticks; ///< that came meanwhile
@@ -41,6 +44,7 @@ public:
 
 private:
   entry& spawn(const accrue::activate& who);
+  void ask_to_go(const name_key& who, entry& e);
   void left(const accrue::activate& who, bool gone);
 };
 

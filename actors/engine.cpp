@@ -61,6 +61,7 @@ lane_events engine::events_for(std::shared_ptr<ledger_writer_actor> writer) {
   return {[writer](const customer_key& owner, std::uint32_t life, const std::string& why) {
             if (*writer) caf::anon_send(*writer, unit_discarded{owner, life, why});
           },
+          [](const std::string& what) { spdlog::error("the store refuses a batch: {}", what); },
           [writer](const std::string& why) {
             if (*writer) caf::anon_send(*writer, ownership_lost{why});
           }};

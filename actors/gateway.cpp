@@ -104,6 +104,7 @@ void gateway::opened(const activate& who, customer_actor to) {
     const auto it = all.find(who.reference);
     if (it == all.end()) return;
     it->second.to = to;
+    it->second.life = who.life;
     for (auto& e : it->second.pending) caf::anon_send(to, execute{std::move(e)});
     it->second.pending = {};
   });
@@ -115,19 +116,22 @@ void gateway::close(std::vector<activate> who, directory_actor answer_to) {
     std::vector<activate> idle;
     for (auto& [space, all] : routes_)
       for (auto& [reference, r] : all)
-        if (r.to && !std::exchange(r.used, false)) idle.push_back({namespace_id(space), reference});
+        if (r.to && !std::exchange(r.used, false)) idle.push_back({namespace_id(space), reference, r.life});
     if (!idle.empty()) close_routes(idle, answer_to);
   });
 }
 
 // Commands that come from now on wait here until the directory has a life for the customer again.
 void gateway::close_routes(const std::vector<activate>& who, const directory_actor& answer_to) {
+  routes_closed closed;
   for (const auto& w : who) {
     auto& all = routes_[w.space.value];
     const auto it = all.find(w.reference);
-    if (it != all.end() && it->second.to) all.erase(it);
+    if (it == all.end() || !it->second.to || it->second.life != w.life) continue;
+    all.erase(it);
+    closed.customers.push_back(w);
   }
-  caf::anon_send(answer_to, routes_closed{who});
+  caf::anon_send(answer_to, std::move(closed));
 }
 
 void gateway::append(reply_address to, std::string_view frame) {
@@ -202,17 +206,19 @@ void gateway::drain(std::chrono::milliseconds patience, std::function<void(std::
     draining_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    watch_.cancel();
     for (std::size_t n = 0; n < slots_.size(); ++n)
       if (const auto s = slots_[n].session) s->drain();
     drain_timer_.expires_after(patience);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {
       if (error || !drained_) return;
+      const auto finished = std::exchange(drained_, nullptr);
       const auto left = in_flight_;
       const auto cut = live_;
       for (std::size_t n = 0; n < slots_.size(); ++n)
         if (const auto s = slots_[n].session) s->cut();
-      if (auto finished = std::exchange(drained_, nullptr)) finished(cut, left);
+      watch_.cancel();
+      routes_.clear();
+      finished(cut, left);
     });
     check_drained();
   });
@@ -221,6 +227,7 @@ void gateway::drain(std::chrono::milliseconds patience, std::function<void(std::
 void gateway::check_drained() {
   if (live_ != 0 || !drained_) return;
   drain_timer_.cancel();
+  watch_.cancel();
   routes_.clear();
   auto finished = std::exchange(drained_, nullptr);
   finished(0, 0);

@@ -29,6 +29,7 @@ struct gateway_options {
   std::size_t unsent_max = 16 << 20;   ///< and at which it is cut
   std::chrono::milliseconds hello_timeout{5000};
   std::chrono::milliseconds frame_timeout{30000}; ///< for a frame to be whole, and for a write to move
+  std::chrono::milliseconds linger{1000}; ///< for a client to read the last answers and close
   std::int64_t deadline_ns = 30 * ns_per_second;  ///< of commands that bring none
   std::string server_name = "accrued";
 };
@@ -72,6 +73,7 @@ private:
   };
   struct route {
     customer_actor to;
+    std::uint32_t life = 0;
     bool used = true;
     std::vector<std::shared_ptr<const envelope>> pending; ///< until `to` is there
   };

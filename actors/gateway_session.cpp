@@ -6,6 +6,8 @@
 
 #include <caf/send.hpp>
 
+#include <array>
+
 namespace accrue {
 
 using boost::asio::ip::tcp;
@@ -31,7 +33,20 @@ void gateway_session::read() {
                           [me = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
                             me->reading_ = false;
                             if (error) return me->cut();
+                            if (me->closing_) return me->discard();
                             me->take(count);
+                          });
+}
+
+void gateway_session::discard() {
+  if (reading_ || closed_) return;
+  reading_ = true;
+  thread_local std::array<char, 16384> nowhere; // written by all, read by nobody
+  socket_.async_read_some(boost::asio::buffer(nowhere),
+                          [me = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                            me->reading_ = false;
+                            if (error) return me->cut();
+                            me->discard();
                           });
 }
 
@@ -133,8 +148,10 @@ void gateway_session::send() {
   if (closed_ || !sending_.empty()) return;
   if (out_.size() > owner_.options_.unsent_max) return cut();
   if (out_.empty()) {
-    if (closing_ && in_flight_ == 0) cut();
-    return;
+    if (!closing_ || in_flight_ != 0) return;
+    if (!std::exchange(draining_, false)) return finish();
+    wire::print_farewell(out_, {errc::storage_unavailable, {},
+                                "the server stops; what has no answer was not taken: send it again with the same key"});
   }
   std::swap(sending_, out_);
   sending_since_ = clock::now();
@@ -155,12 +172,23 @@ void gateway_session::say_goodbye(const refusal& why) {
   // What is in flight is not waited for: the client broke the protocol.
   owner_.in_flight_ -= in_flight_;
   in_flight_ = 0;
+  discard();
   send();
 }
 
 void gateway_session::drain() {
+  if (closing_ || closed_) return;
   closing_ = true;
+  draining_ = true;
+  discard();
   send();
+}
+
+void gateway_session::finish() {
+  if (finished_since_ != clock::time_point::max()) return;
+  finished_since_ = clock::now();
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 void gateway_session::cut() {
@@ -174,6 +202,7 @@ void gateway_session::cut() {
 void gateway_session::watch(clock::time_point now) {
   const auto& o = owner_.options_;
   if (closed_) return;
+  if (finished_since_ != clock::time_point::max() && now - finished_since_ > o.linger) return cut();
   if (sending_since_ != clock::time_point::max() && now - sending_since_ > o.frame_timeout) return cut();
   if (closing_) return;
   if (space_ == nullptr && now - started_ > o.hello_timeout)

@@ -25,7 +25,7 @@ public:
   void cut();
   /// Checks its timeouts.
   void watch(std::chrono::steady_clock::time_point now);
-  /// No more requests are read; closes when all is answered and sent.
+  /// No more requests are taken; when all that were are answered it says goodbye and closes.
   void drain();
 
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
@@ -35,6 +35,10 @@ private:
   using clock = std::chrono::steady_clock;
   void read();
   void take(std::size_t count);
+  /// Reads and forgets: a socket closed with unread bytes resets, and takes the last answers with it.
+  void discard();
+  /// All is sent: the client reads to the end and closes; who does not is cut by `watch`.
+  void finish();
   /// False: the connection is over.
   bool frame(std::string_view payload);
   bool greet(const wire::hello& h);
@@ -53,11 +57,13 @@ private:
   std::size_t in_flight_ = 0;
   bool reading_ = false;
   bool closing_ = false; ///< after what is to be sent
+  bool draining_ = false; ///< owes the client a goodbye
   bool closed_ = false;
   instant stamp_;
   clock::time_point started_ = clock::now();
   clock::time_point partial_since_ = clock::time_point::max();
   clock::time_point sending_since_ = clock::time_point::max();
+  clock::time_point finished_since_ = clock::time_point::max();
 };
 
 } // namespace accrue

@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include <chrono>
+#include <utility>
 
 namespace accrue {
 namespace {
@@ -47,8 +48,9 @@ void outbox_state::loaded(const result<std::vector<waiting_message>>& waiting) {
 }
 
 void outbox_state::marked(bool done) {
-  if (!done) again_ = true;
+  failed_ = failed_ || !done;
   if (--to_mark_ != 0) return;
+  if (std::exchange(failed_, false)) return again_later();
   busy_ = false;
   look();
 }

@@ -28,6 +28,7 @@ private:
 
   bool busy_ = false;
   bool again_ = false; ///< something became durable while a page was under way
+  bool failed_ = false; ///< a delivery could not be put on record
   std::size_t to_mark_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include "persistence/journal_codec.hpp"
 #include "persistence/projections.hpp"
 
+#include <algorithm>
+
 namespace accrue {
 namespace {
 
@@ -53,6 +55,7 @@ recorder::recorder(engine_context& context, space of, std::string reference, std
 lane& recorder::its_lane() const { return context_->store->lane_of(shard_of(value.number)); }
 
 result<void> recorder::restore(const stored_customer& stored, catalog* replayed) {
+  discards_seen_ = its_lane().discards();
   if (!stored.number) return {};
   value.number = *stored.number;
   if (stored.snapshot) {
@@ -79,19 +82,31 @@ result<void> recorder::restore(const stored_customer& stored, catalog* replayed)
     if (replayed != nullptr) apply(*replayed, *e);
     value.apply(*e);
   }
+  discards_seen_ = its_lane().discards();
+  due_ = next_due(value);
+  // The window of recent keys includes the snapshot's own row: without it the snapshot is of a unit that
+  // never was.
+  const auto last = stored.rows.empty() ? sequence{} : stored.rows.back().sequence;
+  if (last != value.last)
+    return accrue::refuse(errc::internal, "the snapshot is ahead of the journal", value.reference);
   return {};
 }
 
-recorder::verdict recorder::look_up(const command_prints& p) const noexcept {
-  const auto judge = [&](const fingerprint& key) -> verdict {
-    const auto hit = keys_.find(key);
-    if (!hit) return {};
-    if (!hit->content) return {known::ask_journal, hit->sequence};
-    return {*hit->content == p.content ? known::repeated : known::other_content, hit->sequence};
+recorder::verdict recorder::look_up(const command_prints& p) const {
+  verdict v;
+  const auto judge = [&](const fingerprint& key) {
+    auto hit = keys_.find(key);
+    if (hit.exact) {
+      v.what = hit.exact->content == p.content ? known::repeated : known::other_content;
+      v.where = hit.exact->sequence;
+      return true;
+    }
+    v.to_ask.insert(v.to_ask.end(), hit.older.begin(), hit.older.end());
+    return false;
   };
-  const auto first = judge(p.key);
-  if (first.what != known::fresh || !p.second) return first;
-  return judge(*p.second);
+  if (judge(p.key) || (p.second && judge(*p.second))) return v;
+  if (!v.to_ask.empty()) v.what = known::ask_journal;
+  return v;
 }
 
 void recorder::record(const unit& u, const envelope& e, const command_prints& p, const catalog& cat) {
@@ -101,7 +116,7 @@ void recorder::record(const unit& u, const envelope& e, const command_prints& p,
     second.key = *p.second;
     done.facts.emplace_back(second);
   }
-  const auto due_before = next_due(value);
+  const auto due_before = due_;
   const auto receipt = receipt_of(done, value, cat);
   thread_local std::vector<std::byte> body;
   body.clear();
@@ -116,24 +131,29 @@ void recorder::record(const unit& u, const envelope& e, const command_prints& p,
   row.content = p.content;
   row.hash = chain_row(tip_, row, body);
   value.apply(done);
+  const bool moves_calendar = std::ranges::any_of(done.facts, [](const fact::any& f) {
+    return std::holds_alternative<fact::charge_changed>(f) || std::holds_alternative<fact::invoice_changed>(f);
+  });
+  if (moves_calendar) due_ = next_due(value);
   tip_ = row.hash;
   keys_.add(p.key, p.content, done.number);
   if (p.second) keys_.add(*p.second, p.content, done.number);
   last_ticket_ = its_lane().append([&](unit_batch& b) {
     row.body = b.keep(body);
     b.journal.push_back(row);
-    project(b, row.owner, value, done, cat, due_before);
+    project(b, row.owner, value, done, cat, {due_before, due_});
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     wire::print(b.frames, {e.request, e.index}, receipt);
     b.replies.push_back({e.from, e.request, e.index,
                          {from, static_cast<std::uint32_t>(b.frames.size()) - from}, row.owner, life_, e.deadline});
+    if (since_snapshot() >= context_->limits.snapshot_every) add_snapshot(b);
   });
-  if (since_snapshot() >= context_->limits.snapshot_every) snapshot();
 }
 
 void recorder::answer(const envelope& e, const std::function<void(std::string&)>& print) {
   auto& l = its_lane();
-  if (all_durable() && l.owns()) {
+  // Not past the lane where something of it was discarded: what is known here may be about to go.
+  if (all_durable() && l.owns() && l.discards() == discards_seen_) {
     thread_local std::string frame;
     frame.clear();
     print(frame);
@@ -144,7 +164,7 @@ void recorder::answer(const envelope& e, const std::function<void(std::string&)>
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     print(b.frames);
     b.replies.push_back({e.from, e.request, e.index,
-                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, key(), life_, e.deadline});
+                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, reply_key(), life_, e.deadline});
   });
 }
 
@@ -162,18 +182,20 @@ void recorder::refuse_now(const envelope& e, const refusal& why) {
 
 void recorder::after_commit(std::function<void(bool)> run) {
   last_ticket_ = its_lane().append(
-      [&](unit_batch& b) { b.follow_ups.push_back({key(), life_, std::move(run)}); });
+      [&](unit_batch& b) { b.follow_ups.push_back({reply_key(), life_, std::move(run)}); });
 }
 
 void recorder::snapshot() {
+  last_ticket_ = its_lane().append([&](unit_batch& b) { add_snapshot(b); });
+}
+
+void recorder::add_snapshot(unit_batch& b) {
   std::vector<std::byte> state;
   journal::encode(value, state);
   std::vector<std::byte> filters;
   keys_.encode_segment(sequence(snapshot_at_), value.last, filters);
-  last_ticket_ = its_lane().append([&](unit_batch& b) {
-    b.snapshots.push_back({key(), value.last, b.keep(state)});
-    b.segments.push_back({key(), value.last, b.keep(filters)});
-  });
+  b.snapshots.push_back({key(), value.last, life_, b.keep(state)});
+  b.segments.push_back({key(), value.last, life_, b.keep(filters)});
   snapshot_at_ = value.last.value;
   keys_.trim(value.last);
 }

@@ -27,6 +27,10 @@ public:
   /// The state up to the last unit decided.
   customer value;
   [[nodiscard]] customer_key key() const noexcept { return {space_.number, value.number}; }
+  /// What replies wait for: a customer nobody created waits for nobody.
+  [[nodiscard]] customer_key reply_key() const noexcept {
+    return value.exists ? key() : customer_key{space_.number, customer_id(~std::uint64_t{0})};
+  }
   [[nodiscard]] const space& of() const noexcept { return space_; }
   [[nodiscard]] std::uint32_t life() const noexcept { return life_; }
   [[nodiscard]] lane& its_lane() const;
@@ -40,10 +44,12 @@ public:
   struct verdict {
     known what = known::fresh;
     sequence where;
+    std::vector<sequence> to_ask; ///< units of which the journal has to tell their keys
   };
-  [[nodiscard]] verdict look_up(const command_prints& p) const noexcept;
+  [[nodiscard]] verdict look_up(const command_prints& p) const;
 
-  /// Journals a decided unit: rows, projections, key, chain; the reply leaves with its commit.
+  /// Journals a decided unit: rows, projections, key, chain, now and then a snapshot; the reply leaves with
+  /// its commit.
   void record(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
 
   // Answers. All wait for what they were computed from; at once, where nothing is in flight.
@@ -54,6 +60,8 @@ public:
   /// Tells all callers at once, without waiting: for a life that is over.
   void refuse_now(const envelope& e, const refusal& why);
 
+  /// When the customer wants to be woken next.
+  [[nodiscard]] std::optional<instant> due() const noexcept { return due_; }
   /// Nothing of this customer is on its way to the store.
   [[nodiscard]] bool all_durable() const { return its_lane().durable() >= last_ticket_; }
   /// Units since the last snapshot.
@@ -63,6 +71,7 @@ public:
 
 private:
   void answer(const envelope& e, const std::function<void(std::string&)>& print);
+  void add_snapshot(unit_batch& b);
 
   engine_context* context_;
   space space_;
@@ -71,6 +80,8 @@ private:
   std::uint32_t life_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t snapshot_at_ = 0;
+  std::optional<instant> due_; ///< next_due(value)
+  std::uint64_t discards_seen_ = 0; ///< of the lane, when this life began
 };
 
 } // namespace accrue

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint32_t page = 4096;
 constexpr std::int64_t longest_sleep_ns = 3600 * ns_per_second;
+// So many customers are woken at once, then the next after a pause: a month's end must not flood the store.
+constexpr int woken_at_once = 64;
+constexpr std::int64_t pause_ns = 20'000'000;
 
 } // namespace
 
@@ -18,44 +21,58 @@ void scheduler_state::start(pointer me, engine_context& c, std::uint32_t shard) 
   self_ = me;
   context_ = &c;
   shard_ = shard;
+  loaded_up_to_.emplace();
   load();
 }
 
+// Page by page until all stored wake-ups are here.
 void scheduler_state::load() {
+  if (loading_ || !loaded_up_to_) return;
+  loading_ = true;
   const auto me = caf::actor_cast<scheduler_actor>(self_);
-  context_->store->due_wakeups(shard_, ledger::never, page, [me](result<std::vector<due_wakeup>> r) {
+  context_->store->wakeups(shard_, *loaded_up_to_, page, [me](result<std::vector<due_wakeup>> r) {
     caf::anon_send(me, wakeups_loaded{std::make_shared<result<std::vector<due_wakeup>>>(std::move(r))});
   });
 }
 
 void scheduler_state::loaded(const result<std::vector<due_wakeup>>& due) {
+  loading_ = false;
   if (!due) {
-    self_->delayed_send(self_, std::chrono::seconds(1), look_at_clock{});
+    self_->delayed_send(self_, std::chrono::milliseconds(100), look_at_clock{});
     return;
   }
-  complete_ = due->size() < page;
   for (const auto& d : *due)
     if (!entries_.contains(d.owner)) put({d.owner, d.reference, d.due});
-  look();
+  if (due->size() < page) loaded_up_to_.reset();
+  else loaded_up_to_ = wakeup_place{due->back().due, due->back().owner};
+  load();
+  fire();
 }
 
 void scheduler_state::put(const wake& w) {
   if (const auto it = entries_.find(w.owner); it != entries_.end()) {
+    if (it->second.due == w.due) return; // what was tried waits for its next time
     queue_.erase({it->second.fire_at, w.owner});
     entries_.erase(it);
   }
   if (w.due) {
-    // What is due already but was only just tried waits a while.
     entries_[w.owner] = {*w.due, *w.due, w.reference};
     queue_.emplace(*w.due, w.owner);
   }
   arm();
 }
 
-void scheduler_state::look() {
+void scheduler_state::look(std::uint64_t timer) {
+  if (timer == 0) return load();
+  if (timer != armed_timer_) return; // an earlier one has replaced it
   armed_for_.reset();
+  fire();
+}
+
+void scheduler_state::fire() {
   const auto now = context_->time->now();
-  while (!queue_.empty() && queue_.begin()->first <= now) {
+  int woken = 0;
+  while (!queue_.empty() && queue_.begin()->first <= now && woken++ < woken_at_once) {
     const auto owner = queue_.begin()->second;
     queue_.erase(queue_.begin());
     auto& e = entries_.at(owner);
@@ -63,17 +80,17 @@ void scheduler_state::look() {
     e.fire_at = plus_ns(now, context_->limits.retry_due_ns);
     queue_.emplace(e.fire_at, owner);
   }
-  if (queue_.empty() && !complete_) load();
-  arm();
+  arm(woken > woken_at_once ? pause_ns : 0);
 }
 
-void scheduler_state::arm() {
+void scheduler_state::arm(std::int64_t at_least_ns) {
   if (queue_.empty()) return;
-  const auto next = queue_.begin()->first;
-  if (armed_for_ && *armed_for_ <= next) return;
-  armed_for_ = next;
-  const auto wait = std::clamp<std::int64_t>(next.ns - context_->time->now().ns, 0, longest_sleep_ns);
-  self_->delayed_send(self_, std::chrono::nanoseconds(wait), look_at_clock{});
+  const auto now = context_->time->now();
+  const auto wait = std::clamp<std::int64_t>(queue_.begin()->first.ns - now.ns, at_least_ns, longest_sleep_ns);
+  const auto at = plus_ns(now, wait);
+  if (armed_for_ && *armed_for_ <= at) return;
+  armed_for_ = at;
+  self_->delayed_send(self_, std::chrono::nanoseconds(wait), look_at_clock{++armed_timer_});
 }
 
 scheduler_actor::behavior_type scheduler_behavior(scheduler_state::pointer self, engine_context* context,
@@ -81,7 +98,7 @@ scheduler_actor::behavior_type scheduler_behavior(scheduler_state::pointer self,
   self->state.start(self, *context, shard);
   return {
       [self](const wake& m) { self->state.put(m); },
-      [self](look_at_clock) { self->state.look(); },
+      [self](const look_at_clock& m) { self->state.look(m.number); },
       [self](const wakeups_loaded& m) { self->state.loaded(*m.due); },
   };
 }

@@ -20,7 +20,7 @@ public:
 
   void start(pointer me, engine_context& c, std::uint32_t shard);
   void put(const wake& w);
-  void look();
+  void look(std::uint64_t timer);
   void loaded(const result<std::vector<due_wakeup>>& due);
 
 private:
@@ -30,15 +30,18 @@ private:
     std::string reference;
   };
   void load();
-  void arm();
+  void fire();
+  void arm(std::int64_t at_least_ns = 0);
 
   pointer self_ = nullptr;
   engine_context* context_ = nullptr;
   std::uint32_t shard_ = 0;
   std::map<customer_key, entry> entries_;
   std::set<std::pair<instant, customer_key>> queue_; ///< by fire_at
-  bool complete_ = false; ///< every stored wake-up is in `entries_`
+  bool loading_ = false;
+  std::optional<wakeup_place> loaded_up_to_; ///< where the stored wake-ups go on; none: all are here
   std::optional<instant> armed_for_;
+  std::uint64_t armed_timer_ = 0;
 };
 
 scheduler_actor::behavior_type scheduler_behavior(scheduler_state::pointer self, engine_context* context,

@@ -74,9 +74,18 @@ void simulation::stop_engine() {
   store_.reset();
 }
 
+void simulation::hold_commits(bool hold) {
+  holding_ = hold;
+  // The wake-up of the lane may have come and gone meanwhile.
+  if (!hold) caf::anon_send(*writer_, flush{});
+}
+
+// The new schedulers look at once for what is due: they must not see further than the old ones did, nor
+// what was created in the past and nobody has fired yet.
 void simulation::crash() {
   stop_engine();
-  time_->fired = now_;
+  for (const auto& [_, rows] : db_.customers)
+    if (rows.wakeup) time_->fired = std::min(time_->fired, plus_ns(*rows.wakeup, -1));
   start_engine();
 }
 
@@ -104,6 +113,12 @@ void simulation::run_due() {
   time_->fired = now_;
   scheduler_->advance_time(std::chrono::nanoseconds(std::max<std::int64_t>(passed, 1)));
   settle();
+  // What a wake-up led to may itself be due by now.
+  for (;;) {
+    scheduler_->advance_time(std::chrono::nanoseconds(1));
+    if (!scheduler_->has_job()) break;
+    settle();
+  }
 }
 
 void simulation::advance(instant to) {
@@ -188,6 +203,7 @@ void simulation::opened(const activate& who, customer_actor to) {
   const auto it = routes_.find(who.reference);
   if (it == routes_.end()) return;
   it->second.to = to;
+  it->second.life = who.life;
   for (auto& e : it->second.pending) caf::anon_send(to, execute{std::move(e)});
   it->second.pending.clear();
 }
@@ -195,12 +211,15 @@ void simulation::opened(const activate& who, customer_actor to) {
 void simulation::close(std::vector<activate> who, directory_actor answer_to) {
   if (who.empty())
     for (const auto& [reference, r] : routes_)
-      if (r.to) who.push_back({engine_->context().namespaces.front().of.number, reference});
+      if (r.to) who.push_back({engine_->context().namespaces.front().of.number, reference, r.life});
+  routes_closed closed;
   for (const auto& w : who) {
     const auto it = routes_.find(w.reference);
-    if (it != routes_.end() && it->second.to) routes_.erase(it);
+    if (it == routes_.end() || !it->second.to || it->second.life != w.life) continue;
+    routes_.erase(it);
+    closed.customers.push_back(w);
   }
-  if (!who.empty()) caf::anon_send(answer_to, routes_closed{std::move(who)});
+  caf::anon_send(answer_to, std::move(closed));
 }
 
 void simulation::retire_all() {

@@ -32,7 +32,7 @@ struct simulation_options {
 
 /// An engine whose clients, clock, store and scheduler are all driven from here. Not thread-safe: one
 /// thread, nothing runs by itself.
-class simulation final : private reply_sink, private route_table {
+class simulation : private reply_sink, private route_table {
 public:
   explicit simulation(simulation_options options = {});
   ~simulation() override;
@@ -41,7 +41,8 @@ public:
   [[nodiscard]] instant now() const noexcept { return now_; }
   /// Moves the clock; triggers nothing.
   void set_clock(instant to);
-  /// Fires what is due at the clock's instant, in order of due time, and waits until all is quiet.
+  /// Fires what is due at the clock's instant, also what becomes due by that, and waits until all is
+  /// quiet. What was tried and stays due waits for a later instant.
   void run_due();
   /// Moves to an instant, firing each wake-up at its own.
   void advance(instant to);
@@ -59,11 +60,11 @@ public:
   bool step();
   /// Runs until all is quiet.
   void settle();
-  /// Lets the store commit only when told: messages to the lane's owner are held back.
-  void hold_commits(bool hold) noexcept { holding_ = hold; }
+  /// Nothing becomes durable while commits are held; the replies wait with them.
+  void hold_commits(bool hold);
 
   /// Everything in memory is gone, as after kill -9: units that were not committed and their replies too.
-  /// A new engine starts on what is durable.
+  /// A new engine starts on what is durable. By itself it triggers nothing that was not fired before.
   void crash();
   /// Lets go of everybody idle, twice over, so that all customers are loaded again on their next use.
   void retire_all();
@@ -110,6 +111,7 @@ private:
   std::map<std::uint64_t, wire::answer> answers_;
   struct route {
     customer_actor to;
+    std::uint32_t life = 0;
     std::vector<std::shared_ptr<const envelope>> pending;
   };
   std::map<std::string, route> routes_;

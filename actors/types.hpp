@@ -90,16 +90,20 @@ struct sweep {};
 struct flush {};
 struct get_status {};
 struct get_activity {};
-struct look_at_clock {};
+/// A timer; `number` tells whether a later one has replaced it. 0: try loading again.
+struct look_at_clock {
+  std::uint64_t number = 0;
+};
 struct look_for_messages {};
 struct text_lines {
   std::vector<std::string> lines;
 };
 
-/// A customer by name.
+/// A customer by name. `life` tells which activation of it, where that matters: 0 any.
 struct activate {
   namespace_id space;
   std::string reference;
+  std::uint32_t life = 0;
 };
 struct routes_closed {
   std::vector<activate> customers;

@@ -37,6 +37,9 @@ struct configuration {
   std::int16_t lanes = 1;
   unsigned threads = 1;
   std::int64_t lease_ms = 5000;
+  std::int64_t hello_timeout_ms = 5000;
+  std::int64_t frame_timeout_ms = 30000;
+  std::int64_t sweep_ms = 10000;
   bool take_over = false;
   std::string log_level = "info";
 };
@@ -68,6 +71,12 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
   app.add_option("--threads", c.threads, "threads for the actors")->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--lease-ms", c.lease_ms, "how long this server owns its shards without renewing")
       ->check(CLI::Range(500, 600000))->capture_default_str();
+  app.add_option("--hello-timeout-ms", c.hello_timeout_ms, "a connection that says no hello for so long is closed")
+      ->check(CLI::Range(50, 600000))->capture_default_str();
+  app.add_option("--frame-timeout-ms", c.frame_timeout_ms, "how long a begun frame may take to be whole")
+      ->check(CLI::Range(50, 600000))->capture_default_str();
+  app.add_option("--sweep-ms", c.sweep_ms, "a customer unused for up to twice this is let go")
+      ->check(CLI::Range(50, 86400000))->capture_default_str();
   app.add_flag("--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
   app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")->capture_default_str();
   try {
@@ -89,6 +98,9 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
     take("lanes", c.lanes);
     take("threads", c.threads);
     take("lease-ms", c.lease_ms);
+    take("hello-timeout-ms", c.hello_timeout_ms);
+    take("frame-timeout-ms", c.frame_timeout_ms);
+    take("sweep-ms", c.sweep_ms);
     take("log-level", c.log_level);
     if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
       c.spaces.clear();
@@ -112,6 +124,8 @@ result<gateway_options> listen_options(const configuration& c) {
     return refuse(errc::validation, "--listen takes ADDRESS:PORT", c.listen);
   o.address = c.listen.substr(0, colon);
   o.port = static_cast<std::uint16_t>(port);
+  o.hello_timeout = std::chrono::milliseconds(c.hello_timeout_ms);
+  o.frame_timeout = std::chrono::milliseconds(c.frame_timeout_ms);
   return o;
 }
 
@@ -141,7 +155,7 @@ public:
                  m.owner.space.value, static_cast<unsigned long long>(m.owner.customer.value),
                  static_cast<unsigned long long>(m.sequence.value), m.place, m.topic.c_str(), quoted.c_str(),
                  m.subject.c_str());
-    return std::fflush(file_) == 0;
+    return std::fflush(file_) == 0 && ::fdatasync(::fileno(file_)) == 0;
   }
 
 private:
@@ -211,6 +225,7 @@ int run(const configuration& c) {
   parts.replies = &door;
   parts.time = &time;
   parts.routes = &door;
+  parts.limits.sweep_ns = c.sweep_ms * 1'000'000;
   parts.namespaces = c.spaces;
   parts.deliver = [&](const waiting_message& m) { return outbox.deliver(m); };
   parts.stop_process = [](const std::string& why) {

@@ -49,7 +49,11 @@ const invoicing::invoice* unit::find_invoice(invoice_id id) const noexcept {
 
 std::vector<const charge*> unit::charges() const {
   std::vector<const charge*> all;
-  for (const auto& c : before_->charges) all.push_back(find_charge(c.terms.id));
+  for (const auto& c : before_->charges) {
+    const auto same = [&](const fact::charge_changed& f) { return f.charge.terms.id == c.terms.id; };
+    const auto* changed = latest<fact::charge_changed>(facts, same);
+    all.push_back(changed != nullptr ? &changed->charge : &c);
+  }
   for (const auto& f : facts)
     if (const auto* changed = std::get_if<fact::charge_changed>(&f))
       if (before_->find_charge(changed->charge.terms.id) == nullptr) all.push_back(&changed->charge);

@@ -18,11 +18,11 @@ std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
   return filter;
 }
 
-std::optional<key_index::hit> key_index::find(const fingerprint& key) const noexcept {
-  if (slots_.empty()) return std::nullopt;
+key_index::found key_index::find(const fingerprint& key) const {
+  found result;
+  if (slots_.empty()) return result;
   const auto filter = filter_of(key);
   const auto mask = slots_.size() - 1;
-  std::optional<hit> older;
   for (auto i = place(filter) & mask; slots_[i].sequence != 0; i = (i + 1) & mask) {
     if (slots_[i].filter != filter) continue;
     const auto low = slots_[i].sequence;
@@ -32,11 +32,11 @@ std::optional<key_index::hit> key_index::find(const fingerprint& key) const noex
     bool was_recent = false;
     for (auto r = it; r != recent_.end() && static_cast<std::uint32_t>(r->sequence) == low; ++r) {
       was_recent = true;
-      if (r->key == key) return hit{sequence(r->sequence), r->content};
+      if (r->key == key) result.exact = hit{sequence(r->sequence), r->content};
     }
-    if (!was_recent) older = hit{sequence(low), std::nullopt};
+    if (!was_recent) result.older.emplace_back(low);
   }
-  return older;
+  return result;
 }
 
 void key_index::insert(std::uint32_t filter, std::uint32_t unit) {

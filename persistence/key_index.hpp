@@ -16,12 +16,15 @@ class key_index {
 public:
   struct hit {
     accrue::sequence sequence;
-    /// The content of an exact key; none where the journal has to tell.
-    std::optional<fingerprint> content;
+    fingerprint content;
+  };
+  struct found {
+    std::optional<hit> exact;     ///< certain
+    std::vector<sequence> older;  ///< units that may have the key; the journal has to tell
   };
 
-  /// What is known of a key; none: it is new.
-  [[nodiscard]] std::optional<hit> find(const fingerprint& key) const noexcept;
+  /// What is known of a key; nothing in it: the key is new.
+  [[nodiscard]] found find(const fingerprint& key) const;
   /// A unit's key, in order of sequences; a unit may have two.
   void add(const fingerprint& key, const fingerprint& content, sequence s);
   /// Keys in all.

@@ -61,8 +61,14 @@ void lane::expire(unit_batch& batch, instant now) {
   });
 }
 
+void lane::expire_filling(instant now) {
+  const std::lock_guard lock(mutex_);
+  expire(filling_, now);
+}
+
 void lane::discard(const customer_key& owner, std::uint32_t life, const std::string& why) {
   discarded_[owner] = std::max(discarded_[owner], life);
+  discards_.fetch_add(1, std::memory_order_release);
   {
     const std::lock_guard lock(mutex_);
     ++counts_.discarded;

@@ -17,6 +17,8 @@ struct lane_events {
   /// A unit of this customer could not be stored; everything this life wrote after what is durable
   /// is gone, its callers were told. Only this customer has to be loaded again.
   std::function<void(const customer_key&, std::uint32_t life, const std::string& why)> discarded;
+  /// The store refuses what is nobody's fault (a missing right, a missing table): tried again, and loudly.
+  std::function<void(const std::string& what)> troubled;
   /// Somebody else owns the shards now: this server must stop.
   std::function<void(const std::string& why)> fenced;
 };
@@ -61,12 +63,11 @@ public:
   /// False while the store is away: new commands are refused at once, reads of customers with
   /// nothing in flight go on.
   [[nodiscard]] bool available() const noexcept { return available_.load(std::memory_order_relaxed); }
+  /// How many lives were discarded so far: who sees it rise must not answer past the lane.
+  [[nodiscard]] std::uint64_t discards() const noexcept { return discards_.load(std::memory_order_acquire); }
   /// Whether this server may still answer: its lease has not lapsed by the steady clock.
   [[nodiscard]] virtual bool owns() const noexcept = 0;
   [[nodiscard]] lane_counts counts() const;
-
-  /// Forgets a discarded life once the customer's next life begins with a higher number.
-  [[nodiscard]] reply_sink& replies() noexcept { return *replies_; }
 
 protected:
   /// There is a batch to take. Called without the lock, at most once until `take` came back empty.
@@ -77,8 +78,10 @@ protected:
   bool take(unit_batch& into);
   /// Lets go of everything that waited for the batch taken last; `lost`: lives to refuse instead.
   void release(unit_batch& batch, instant now);
-  /// Tells callers whose deadline has passed that the outcome is unknown.
+  /// Tells callers whose deadline has passed that the outcome is unknown: of this batch, and of the one that
+  /// is filling behind it.
   void expire(unit_batch& batch, instant now);
+  void expire_filling(instant now);
   void discard(const customer_key& owner, std::uint32_t life, const std::string& why);
   [[nodiscard]] bool is_discarded(const customer_key& owner, std::uint32_t life) const;
   void set_available(bool on) noexcept { available_.store(on, std::memory_order_relaxed); }
@@ -93,6 +96,7 @@ private:
   std::uint64_t filling_ticket_ = 1;
   bool awake_ = false;
   std::atomic<std::uint64_t> durable_{0};
+  std::atomic<std::uint64_t> discards_{0};
   std::atomic<bool> available_{true};
   std::map<customer_key, std::uint32_t> discarded_; ///< of the lane's thread only
 };

@@ -106,11 +106,11 @@ void memory_store::load_row(customer_key owner, sequence s, stored<stored_row> d
   done(it->second.journal.at(s.value));
 }
 
-void memory_store::due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
-                               stored<std::vector<due_wakeup>> done) {
+void memory_store::wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+                           stored<std::vector<due_wakeup>> done) {
   std::vector<due_wakeup> due;
   for (const auto& [key, rows] : db_->customers)
-    if (shard_of(key.customer) == shard && rows.wakeup && *rows.wakeup <= up_to)
+    if (shard_of(key.customer) == shard && rows.wakeup && std::tie(after.due, after.owner) < std::tie(*rows.wakeup, key))
       due.push_back({key, *rows.wakeup, rows.reference});
   std::ranges::sort(due, [](const auto& a, const auto& b) {
     return std::tie(a.due, a.owner) < std::tie(b.due, b.owner);

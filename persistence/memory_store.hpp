@@ -78,8 +78,8 @@ public:
   result<stored_namespace> open_namespace(const std::string& reference) override;
   void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
-  void due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
-                   stored<std::vector<due_wakeup>> done) override;
+  void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+               stored<std::vector<due_wakeup>> done) override;
   void waiting_messages(std::uint32_t shard, std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
   void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;

@@ -31,7 +31,7 @@ void pg_lane::lease_extended(clock::time_point asked_at) noexcept {
 }
 
 void pg_lane::start() {
-  lease_extended(clock::now());
+  lease_extended(options_.taken_at);
   open();
   renew_lease();
 }
@@ -96,8 +96,8 @@ void pg_lane::ask_what_landed() {
     const auto last = row->i64(0, 1);
     if (batch_in_flight_ && last == options_.last_batch + 1) return landed();
     if (last != options_.last_batch) return fence("the lane row does not know this server's batches");
-    set_available(true);
     if (batch_in_flight_) return send(parts_.empty() ? batch_ : parts_.front());
+    set_available(true);
     mode_ = mode::idle;
     work();
   });
@@ -166,15 +166,15 @@ void pg_lane::landed() {
 
 void pg_lane::failed(const pg::error& e) {
   const bool at_fence = e.statement == 0 && e.sqlstate == "22012";
-  if (at_fence) return fence("another server has taken the shards over");
+  // Taken over, or a batch of ours landed after its answer was given up: the lane row tells.
+  if (at_fence) return ask_what_landed();
   switch (e.kind) {
   case pg::failure::retry: {
     {
       const std::lock_guard lock(mutex_);
       ++counts_.retries;
     }
-    batch_in_flight_ = true;
-    return send(parts_.empty() ? batch_ : parts_.front());
+    return retry_after(backoff_, [this] { ask_what_landed(); });
   }
   case pg::failure::reconnect:
   case pg::failure::in_doubt: {
@@ -193,7 +193,16 @@ void pg_lane::failed(const pg::error& e) {
       else open();
     });
   case pg::failure::poison:
-  case pg::failure::bug: return halve(e.text);
+    // The fence and the batch row are nobody's data; what fails there is no customer's fault.
+    if (e.statement >= 2) return halve(e.text);
+    [[fallthrough]];
+  case pg::failure::bug:
+    set_available(false);
+    if (events_.troubled) events_.troubled(e.text);
+    return retry_after(backoff_, [this] {
+      if (connection_.is_open()) ask_what_landed();
+      else open();
+    });
   }
 }
 
@@ -237,6 +246,7 @@ void pg_lane::next_part() {
 void pg_lane::retry_after(std::chrono::milliseconds pause, std::function<void()> what) {
   mode_ = mode::waiting;
   expire(batch_, now_());
+  expire_filling(now_());
   backoff_ = std::min(backoff_ * 2, backoff_max);
   pause_.expires_after(pause);
   pause_.async_wait([this, what = std::move(what)](const boost::system::error_code& error) {
@@ -245,6 +255,7 @@ void pg_lane::retry_after(std::chrono::milliseconds pause, std::function<void()>
 }
 
 void pg_lane::fence(const std::string& why) {
+  if (mode_ == mode::fenced) return;
   mode_ = mode::fenced;
   set_available(false);
   lease_until_ns_.store(0, std::memory_order_relaxed);
@@ -259,6 +270,11 @@ void pg_lane::renew_lease() {
   lease_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || mode_ == mode::stopped || mode_ == mode::fenced) return;
     renew_lease();
+    // A commit that hangs must not keep those who wait behind it past their deadlines.
+    if (mode_ != mode::idle) {
+      expire(batch_, now_());
+      expire_filling(now_());
+    }
     if (mode_ != mode::idle || !connection_.is_open()) return;
     const auto asked_at = clock::now();
     lease_parameters_.clear().int2(options_.lane).int8(options_.epoch).int8(options_.lease.count());

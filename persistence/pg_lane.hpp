@@ -54,6 +54,7 @@ struct pg_lane_options {
   std::int64_t last_batch = 0;   ///< as the lane row says
   digest last_hash{};            ///< of the last batch row
   std::chrono::milliseconds lease{5000};
+  std::chrono::steady_clock::time_point taken_at; ///< before the lane row was made ours
   std::chrono::milliseconds statement_timeout{10000};
 };
 

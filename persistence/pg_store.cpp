@@ -53,6 +53,7 @@ result<pg_lane_options> take_lane(pg::session& db, const pg_store_options& o, st
   const auto patience = std::chrono::steady_clock::now() + o.lease * 2 + std::chrono::seconds(2);
   for (;;) {
     p.clear().int2(lane).text(o.owner).boolean(o.take_over).int8(o.lease.count());
+    const auto asked_at = std::chrono::steady_clock::now();
     auto taken = db.query("update lane set epoch = epoch + 1, owner = $2::text,"
                           " expires_at = clock_timestamp() + make_interval(secs => $4::int8 / 1000.0)"
                           " where lane = $1::int2 and ($3::bool or expires_at <= clock_timestamp())"
@@ -61,6 +62,7 @@ result<pg_lane_options> take_lane(pg::session& db, const pg_store_options& o, st
     if (taken->rows() == 1) {
       pg_lane_options made_options;
       made_options.lane = lane;
+      made_options.taken_at = asked_at;
       made_options.epoch = taken->i64(0, 0);
       made_options.last_batch = taken->i64(0, 1);
       p.clear().int2(lane).int8(made_options.last_batch);
@@ -112,7 +114,8 @@ std::vector<pg::statement> reader_statements() {
                    number + "), 0) - " + std::to_string(exact_keys) + " order by namespace, customer, sequence"},
       {"row", "select " + columns + " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = $3::int8"},
       {"due", "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using (namespace, customer)"
-              " where w.shard = $1::int2 and w.due <= $2::int8 order by w.due limit $3::int4"},
+              " where w.shard = $1::int2 and (w.due, w.namespace, w.customer) > ($2::int8, $3::int4, $4::int4)"
+              " order by w.due, w.namespace, w.customer limit $5::int4"},
       {"waiting", "select o.namespace, o.customer, o.sequence, o.place, o.topic, o.subject, c.reference"
                   " from outbox o join customer c using (namespace, customer)"
                   " where o.shard = $1::int2 and o.delivered_at is null order by o.queued_at limit $2::int4"},
@@ -144,6 +147,11 @@ result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io, pg
     o->lease = made->options_.lease;
     made->lanes_.push_back(std::make_unique<pg_lane>(io, std::move(*o), replies, events, now));
   }
+  // Lanes that an earlier server had beyond ours: theirs now is over, too.
+  auto known = db->query("select lane from lane where lane >= $1::int2", pg::parameters().int2(made->options_.lanes));
+  if (!known) return tl::unexpected(away(known.error()));
+  for (int i = 0; i < known->rows(); ++i)
+    if (auto o = take_lane(*db, made->options_, known->i16(i, 0)); !o) return tl::unexpected(o.error());
   return made;
 }
 
@@ -162,9 +170,16 @@ void pg_store::open_reader() {
         if (!error) open_reader();
       });
     };
-    if (!ok) return again();
-    reader_.on_lost([again](const pg::error&) { again(); });
+    if (ok) reader_.on_lost([again](const pg::error&) { again(); });
+    else again();
+    first_opened();
   });
+}
+
+// Reads that came before the reader was there. Later on, while it is away, they are refused at once.
+void pg_store::first_opened() {
+  opening_first_ = false;
+  for (auto& run : std::exchange(early_, {})) run();
 }
 
 void pg_store::stop(std::function<void()> done) {
@@ -193,7 +208,7 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
   pg::parameters p;
   p.text(reference);
   auto made = db->query("insert into namespace (namespace, reference)"
-                        " select coalesce(max(namespace), 0) + 1, $1::text from namespace"
+                        " select (select coalesce(max(namespace), 0) + 1 from namespace), $1::text"
                         " where not exists (select 1 from namespace where reference = $1::text)", p);
   if (made) made = db->query("select namespace from namespace where reference = $1::text", p);
   if (!made) return tl::unexpected(away(made.error()));
@@ -214,6 +229,10 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
 void pg_store::read(std::vector<std::pair<const char*, std::shared_ptr<pg::parameters>>> calls,
                     std::function<void(result<std::vector<pg::result>>)> done) {
   boost::asio::post(io_, [this, calls = std::move(calls), done = std::move(done)]() mutable {
+    if (opening_first_) {
+      early_.emplace_back([this, calls = std::move(calls), done = std::move(done)] { read(calls, done); });
+      return;
+    }
     if (!reader_.is_open())
       return done(refuse(errc::storage_unavailable, "the store is away; try again"));
     std::vector<pg::call> made;
@@ -255,10 +274,11 @@ void pg_store::load_row(customer_key owner, sequence s, stored<stored_row> done)
   });
 }
 
-void pg_store::due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
-                           stored<std::vector<due_wakeup>> done) {
+void pg_store::wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+                       stored<std::vector<due_wakeup>> done) {
   auto p = std::make_shared<pg::parameters>();
-  p->int2(static_cast<std::int16_t>(shard)).int8(up_to.ns).int4(static_cast<std::int32_t>(limit));
+  p->int2(static_cast<std::int16_t>(shard)).int8(after.due.ns).int4(static_cast<std::int32_t>(after.owner.space.value))
+      .int4(static_cast<std::int32_t>(after.owner.customer.value)).int4(static_cast<std::int32_t>(limit));
   read({{"due", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
     if (!r) return done(tl::unexpected(r.error()));
     std::vector<due_wakeup> due;

@@ -35,8 +35,8 @@ public:
   result<stored_namespace> open_namespace(const std::string& reference) override;
   void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
-  void due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
-                   stored<std::vector<due_wakeup>> done) override;
+  void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+               stored<std::vector<due_wakeup>> done) override;
   void waiting_messages(std::uint32_t shard, std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
   void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
@@ -46,6 +46,7 @@ public:
 private:
   pg_store(boost::asio::io_context& io, pg_store_options options);
   void open_reader();
+  void first_opened();
   /// Runs statements with these parameters on the reader; from any thread.
   void read(std::vector<std::pair<const char*, std::shared_ptr<pg::parameters>>> calls,
             std::function<void(result<std::vector<pg::result>>)> done);
@@ -56,6 +57,8 @@ private:
   pg::connection reader_;
   boost::asio::steady_timer reader_pause_;
   bool stopped_ = false;
+  bool opening_first_ = true;                 ///< the reader's first connection is under way
+  std::vector<std::function<void()>> early_;  ///< reads that wait for it
 };
 
 } // namespace accrue

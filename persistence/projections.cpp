@@ -1,7 +1,6 @@
 // One row a fact. See projections.hpp.
 #include "persistence/projections.hpp"
 
-#include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 
 namespace accrue {
@@ -55,10 +54,10 @@ struct projector {
 } // namespace
 
 void project(unit_batch& batch, const customer_key& owner, const customer& after, const entry& e,
-             const catalog& cat, std::optional<instant> due_before) {
+             const catalog& cat, const calendar& due) {
   projector p{batch, owner, after, e, cat};
   for (const auto& f : e.facts) std::visit(p, f);
-  if (const auto due = next_due(after); due != due_before) batch.wakeups.push_back({owner, due});
+  if (due.after != due.before) batch.wakeups.push_back({owner, due.after});
 }
 
 } // namespace accrue

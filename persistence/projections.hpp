@@ -6,9 +6,15 @@
 
 namespace accrue {
 
-/// Adds everything but the journal row itself: customer, grant, charge and invoice rows, the outbox, and
-/// the wake-up where it changed. `after`: the customer with the entry applied.
+/// When a customer wants to be woken (next_due), before and after an entry.
+struct calendar {
+  std::optional<instant> before;
+  std::optional<instant> after;
+};
+
+/// Adds the rows of an entry: customer, grants, charges, invoices, the outbox, and the wake-up where it
+/// changed. `after`: the customer with the entry applied.
 void project(unit_batch& batch, const customer_key& owner, const customer& after, const entry& e,
-             const catalog& cat, std::optional<instant> due_before);
+             const catalog& cat, const calendar& due);
 
 } // namespace accrue

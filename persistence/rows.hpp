@@ -93,6 +93,7 @@ struct outbox_row {
 struct state_row {
   customer_key owner;
   accrue::sequence sequence;
+  std::uint32_t life = 0; ///< as of a journal row
   extent body;
 };
 

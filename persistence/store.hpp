@@ -5,6 +5,7 @@
 #include "persistence/lane.hpp"
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,12 @@ struct due_wakeup {
   customer_key owner;
   instant due;
   std::string reference;
+};
+
+/// A place in a shard's wake-ups, as they are ordered; the default is before the first.
+struct wakeup_place {
+  instant due{std::numeric_limits<std::int64_t>::min()};
+  customer_key owner;
 };
 
 struct waiting_message {
@@ -83,9 +90,9 @@ public:
   virtual void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) = 0;
   /// One journal row; not_found where there is none.
   virtual void load_row(customer_key owner, sequence s, stored<stored_row> done) = 0;
-  /// Wake-ups of a shard due up to an instant, earliest first, at most `limit`.
-  virtual void due_wakeups(std::uint32_t shard, instant up_to, std::uint32_t limit,
-                           stored<std::vector<due_wakeup>> done) = 0;
+  /// Wake-ups of a shard in order of (due, customer), after a place, at most `limit`.
+  virtual void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+                       stored<std::vector<due_wakeup>> done) = 0;
   /// Messages of a shard that have not left yet, oldest first, at most `limit`.
   virtual void waiting_messages(std::uint32_t shard, std::uint32_t limit,
                                 stored<std::vector<waiting_message>> done) = 0;

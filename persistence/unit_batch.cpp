@@ -46,25 +46,20 @@ unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& w
 }
 
 void unit_batch::drop_rows(const customer_key& owner, std::uint32_t life) {
-  const bool stale = std::ranges::any_of(journal, [&](const journal_row& r) {
-    return r.owner == owner && r.life <= life;
-  });
-  const bool fresh = std::ranges::any_of(journal, [&](const journal_row& r) {
-    return r.owner == owner && r.life > life;
-  });
-  // A new life starts only after the old one's rows were dropped, so a batch never holds both.
-  ENSURE(!(stale && fresh));
-  if (fresh) return;
+  const auto gone = [&](const auto& r) { return r.owner == owner && r.life <= life; };
+  std::erase_if(journal, gone);
+  std::erase_if(snapshots, gone);
+  std::erase_if(segments, gone);
+  // The other rows belong to a journal row of the same batch: with the last one they go, too. A new life
+  // begins only when nothing of the old one is under way (customer_state::stop), so they are not mixed.
+  if (std::ranges::any_of(journal, [&](const journal_row& r) { return r.owner == owner; })) return;
   const auto drop = [&](auto& rows) { std::erase_if(rows, [&](const auto& r) { return r.owner == owner; }); };
-  drop(journal);
   drop(customers);
   drop(grants);
   drop(charges);
   drop(invoices);
   drop(wakeups);
   drop(outbox);
-  drop(snapshots);
-  drop(segments);
 }
 
 digest digest_of_rows(std::span<const journal_row> rows) noexcept {

@@ -225,7 +225,7 @@ private:
       if (r.owner.customer == customer_id{})
         apply(catalog_, e);
       unit_rows_.clear();
-      project(unit_rows_, r.owner, r.customer, e, catalog_, due_before);
+      project(unit_rows_, r.owner, r.customer, e, catalog_, {due_before, next_due(r.customer)});
       projections_.expect(unit_rows_);
       return std::nullopt;
     } catch (const defect& broken) {

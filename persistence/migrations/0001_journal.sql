@@ -9,7 +9,7 @@ create table namespace (
 );
 
 -- One row a unit of work, units without postings too. Insert-only for the engine's role.
--- hash = sha256(hash of the sequence before, then the stored columns): see persistence/chain.hpp.
+-- hash = sha256(hash of the sequence before, then the stored columns): see chain_row in persistence/unit_batch.hpp.
 -- Columns stand in order of their alignment; numbers of customers are counters and fit 31 bits.
 create table journal (
   sequence  int8 not null check (sequence > 0),
@@ -102,7 +102,7 @@ create table wakeup (
   customer  int4 not null,
   primary key (namespace, customer)
 );
-create index wakeup_due on wakeup (shard, due);
+create index wakeup_due on wakeup (shard, due, namespace, customer);
 
 -- What leaves the house, with its key (namespace, customer, sequence, place) and until when it waits.
 create table outbox (

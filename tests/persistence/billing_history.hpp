@@ -82,13 +82,13 @@ public:
     l.customer.apply(e);
     if (who.customer == customer_id{})
       apply(cat, e);
-    project(batch_, who, l.customer, e, cat, due_before);
+    project(batch_, who, l.customer, e, cat, {due_before, next_due(l.customer)});
     return l.entries.emplace_back(std::move(e));
   }
   void snapshot(const customer_key& who) {
     std::vector<std::byte> body;
     journal::encode(lives_[who].customer, body);
-    batch_.snapshots.push_back({who, lives_[who].customer.last, batch_.keep(body)});
+    batch_.snapshots.push_back({who, lives_[who].customer.last, 0, batch_.keep(body)});
   }
 
   /// Writes everything since the last commit as one batch of the lane.
