@@ -52,7 +52,7 @@ void customer_state::loaded(const result<stored_customer>& stored) {
 // What it has may be of a unit that was discarded, or was read before this life.
 void customer_state::tell_scheduler() {
   if (const auto& r = *recorder_; r.value.exists)
-    caf::anon_send(context_->schedulers[shard_of(r.value.number)], wake{r.key(), r.value.reference, r.due()});
+    caf::anon_send(context_->schedulers[shard_of(r.value.number)], wake{r.key(), r.value.reference, r.due(), false});
 }
 
 void customer_state::receive(std::shared_ptr<const envelope> e) {
@@ -210,7 +210,7 @@ void customer_state::tell_others(std::optional<instant> due_before, bool ticked,
   const auto shard = shard_of(r.value.number);
   // After a wake-up that did something, the same instant is another thing that is due.
   if (const auto due = r.due(); due != due_before || (ticked && due))
-    caf::anon_send(context_->schedulers[shard], wake{r.key(), r.value.reference, due});
+    caf::anon_send(context_->schedulers[shard], wake{r.key(), r.value.reference, due, ticked});
   const bool leaves = std::ranges::any_of(
       facts, [](const fact::any& f) { return std::holds_alternative<fact::message_queued>(f); });
   if (leaves)
@@ -365,12 +365,14 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self, en
   };
   return {
       [guarded](execute& m) { guarded([&](customer_state& c) { c.receive(std::move(m.command)); }); },
-      [guarded](const tick& t) {
+      [guarded, self](const tick& t) {
         auto e = std::make_shared<envelope>();
         e->from = {no_session, 0};
         e->stamp = t.now;
         e->deadline = ledger::never;
-        e->key = "tick:" + std::to_string(t.due.ns) + ":" + std::to_string(t.now.ns);
+        // Two wake-ups that find the customer at the same unit are one.
+        e->key = "tick:" + std::to_string(t.due.ns) + ":" + std::to_string(t.now.ns) + ":" +
+                 std::to_string(self->state.last_unit().value);
         e->body = command::run_due{};
         guarded([&](customer_state& c) { c.receive(std::move(e)); });
       },

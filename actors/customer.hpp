@@ -27,6 +27,7 @@ public:
   void row(const row_loaded& r);
   void numbered(customer_id number);
   void discarded(const unit_discarded& d);
+  [[nodiscard]] sequence last_unit() const noexcept { return recorder_->value.last; }
   /// A message was dealt with: nobody's command is in the middle of being decided.
   void settled() noexcept { deciding_.reset(); }
   /// Ends this life: a unit was lost, the stored state is broken, or an invariant did not hold.

@@ -42,7 +42,7 @@ void scheduler_state::loaded(const result<std::vector<due_wakeup>>& due) {
     return;
   }
   for (const auto& d : *due)
-    if (!entries_.contains(d.owner)) put({d.owner, d.reference, d.due});
+    if (!entries_.contains(d.owner)) put({d.owner, d.reference, d.due, false});
   if (due->size() < page) loaded_up_to_.reset();
   else loaded_up_to_ = wakeup_place{due->back().due, due->back().owner};
   load();
@@ -51,7 +51,7 @@ void scheduler_state::loaded(const result<std::vector<due_wakeup>>& due) {
 
 void scheduler_state::put(const wake& w) {
   if (const auto it = entries_.find(w.owner); it != entries_.end()) {
-    if (it->second.due == w.due) return; // what was tried waits for its next time
+    if (it->second.due == w.due && !w.again) return; // what was tried waits for its next time
     queue_.erase({it->second.fire_at, w.owner});
     entries_.erase(it);
   }

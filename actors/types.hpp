@@ -128,6 +128,7 @@ struct wake {
   customer_key owner;
   std::string reference;
   std::optional<instant> due; ///< none: nothing to wake for any more
+  bool again = false;         ///< something was done: the same due is worth another try at once
 };
 struct wakeups_loaded {
   std::shared_ptr<result<std::vector<due_wakeup>>> due;

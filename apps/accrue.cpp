@@ -30,8 +30,10 @@ void add_global_options(CLI::App& app, cli::program& p) {
       ->capture_default_str()
       ->envname("ACCRUE_NAMESPACE")
       ->type_name("NAME");
-  app.add_option("--key", p.key, "Idempotency key of a command that changes something; "
-                                 "default: its kind and id")
+  app.add_option("--key",
+                 p.key,
+                 "Idempotency key of a command that changes something; "
+                 "default: its kind and id")
       ->type_name("KEY");
   app.add_option_function<std::string>(
          "--timeout",
@@ -71,6 +73,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::RuntimeError& e) {
     return e.get_exit_code();
   } catch (const CLI::ParseError& e) {
+    const auto rest = app.remaining();
+    if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) && !rest.empty()) {
+      std::fprintf(
+          stderr, "accrue: no command '%s'; `accrue --help` lists them.\n", rest.front().c_str());
+      return cli::exit_usage;
+    }
     return app.exit(e) == 0 ? cli::exit_done : cli::exit_usage;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "accrue: %s\n", e.what());

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <map>
 #include <memory>
 
 namespace {
@@ -32,7 +31,9 @@ struct options {
   bool skip_setup = false;
 };
 
-CLI::Option* add_time(CLI::App& app, const std::string& name, std::chrono::milliseconds& into,
+CLI::Option* add_time(CLI::App& app,
+                      const std::string& name,
+                      std::chrono::milliseconds& into,
                       const std::string& help) {
   return app
       .add_option_function<std::string>(
@@ -62,10 +63,13 @@ void add_load_options(CLI::App& app, load::plan& p) {
       ->check(CLI::Range(1, 10'000'000));
   add_time(app, "--duration", p.duration, "How long to measure; default 10s");
   add_time(app, "--warmup", p.warm_up, "How long to run before that; default 1s");
-  const std::map<std::string, load::command_kind> kinds{{"consume", load::command_kind::consume},
-                                                        {"balance", load::command_kind::balance}};
-  app.add_option("--kind", p.kind, "consume (default) or balance")
-      ->transform(CLI::CheckedTransformer(kinds))
+  app.add_option_function<std::string>(
+         "--kind",
+         [&p](const std::string& text) {
+           p.kind = text == "balance" ? load::command_kind::balance : load::command_kind::consume;
+         },
+         "consume (default) or balance")
+      ->check(CLI::IsMember({"consume", "balance"}))
       ->type_name("KIND");
   app.add_option("--prefix", p.prefix, "What references and ids begin with")->capture_default_str();
   app.add_option("--amount", p.amount, "Consumed by each command")
@@ -98,13 +102,16 @@ void add_options(CLI::App& app, options& o) {
       "Fixed ids PREFIX-CONNECTION-COUNTER, the counters from here; default: new ids each run");
   ids_from->type_name("N");
   auto* count = app.add_option_function<std::uint64_t>(
-      "--count", [&p](const std::uint64_t& n) { p.count = n; },
+      "--count",
+      [&p](const std::uint64_t& n) { p.count = n; },
       "Commands in total, instead of a duration");
   count->type_name("N");
-  auto* record = app.add_option("--record", o.record,
+  auto* record = app.add_option("--record",
+                                o.record,
                                 "Appends each acknowledged command: customer, id, amount, sequence")
                      ->type_name("FILE");
-  app.add_flag("--resend", o.resend,
+  app.add_flag("--resend",
+               o.resend,
                "Sends the fixed ids again: --count of them, or all of the --record of an earlier "
                "run and what was in flight after it; answers are compared with the record")
       ->needs(ids_from);
@@ -126,11 +133,14 @@ int report(const accrue::client::failure& why, const std::string& server) {
     std::fprintf(stderr,
                  "accrue-load: no connection to %s: %s. Start the server with `accrued`, or name "
                  "another one with --server HOST:PORT.\n",
-                 server.c_str(), no.text.c_str());
+                 server.c_str(),
+                 no.text.c_str());
     return exit_no_connection;
   }
-  std::fprintf(stderr, "accrue-load: %s: %s: %s\n",
-               std::string(accrue::to_string(no.code)).c_str(), no.subject.c_str(),
+  std::fprintf(stderr,
+               "accrue-load: %s: %s: %s\n",
+               std::string(accrue::to_string(no.code)).c_str(),
+               no.subject.c_str(),
                no.text.c_str());
   return no.code == accrue::errc::validation ? exit_usage : exit_refused;
 }
@@ -186,10 +196,12 @@ int run(options& o) {
     if (const auto done = load::set_up(p); !done)
       return report(done.error(), p.server.server);
   }
-  load::driver driver(p, earlier ? &*earlier : nullptr, record_to.get(),
+  load::driver driver(p,
+                      earlier ? &*earlier : nullptr,
+                      record_to.get(),
                       [people](double elapsed, bool warming, const load::figures& f) {
-                        std::fprintf(people, "%s\n",
-                                     load::progress_line(elapsed, warming, f).c_str());
+                        std::fprintf(
+                            people, "%s\n", load::progress_line(elapsed, warming, f).c_str());
                         std::fflush(people);
                       });
   const auto out = driver.run();

@@ -50,13 +50,18 @@ void add_charge_create(CLI::App& charge, program& p) {
   sub->add_option("--id", a->what.id, "Unique per customer; a new one where not given");
   add_date(*sub, "--from", a->from, "First instant of the service period")->required();
   add_date(*sub, "--to", a->to, "First instant after it")->required();
-  add_parsed(*sub, "--mode", a->what.mode, parse_mode,
+  add_parsed(*sub,
+             "--mode",
+             a->what.mode,
+             parse_mode,
              "credit_then_invoice (default), credit_only or invoice_only")
       ->type_name("MODE");
   add_parsed(*sub, "--term", a->what.term, parse_term, "in_arrears (default) or in_advance")
       ->type_name("TERM");
   add_date(*sub, "--invoice-at", a->what.invoice_at, "Default: the end of the service period");
-  auto* full_from = add_date(*sub, "--full-from", a->full_from,
+  auto* full_from = add_date(*sub,
+                             "--full-from",
+                             a->full_from,
                              "Full service period, of which the fee is charged in proportion");
   auto* full_to = add_date(*sub, "--full-to", a->full_to, "Its end");
   full_from->needs(full_to);
@@ -84,9 +89,11 @@ struct named_arguments {
 
 /// CUSTOMER NAME, where `member` takes the name.
 template <class Command>
-std::shared_ptr<named_arguments<Command>>
-add_named(CLI::App& parent, program& p, const std::string& name, std::string Command::*member,
-          const std::string& help) {
+std::shared_ptr<named_arguments<Command>> add_named(CLI::App& parent,
+                                                    program& p,
+                                                    const std::string& name,
+                                                    std::string Command::*member,
+                                                    const std::string& help) {
   auto* sub = parent.add_subcommand(name, help);
   auto a = std::make_shared<named_arguments<Command>>();
   sub->add_option("customer", a->customer, "Reference of the customer")->required();
@@ -115,12 +122,13 @@ add_plain(CLI::App& parent, program& p, const std::string& name, const std::stri
 void add_invoice(CLI::App& app, program& p) {
   auto* invoice = app.add_subcommand("invoice", "Invoices, from pending lines to issued ones")
                       ->require_subcommand(1);
-  auto a = add_plain<command::invoice_pending>(*invoice, p, "pending",
-                                               "Makes drafts of what can be billed");
+  auto a = add_plain<command::invoice_pending>(
+      *invoice, p, "pending", "Makes drafts of what can be billed");
   auto* pending = invoice->get_subcommand("pending");
   pending
       ->add_option_function<std::string>(
-          "--currency", [a](const std::string& code) { a->what.currency = code; },
+          "--currency",
+          [a](const std::string& code) { a->what.currency = code; },
           "Only this currency")
       ->type_name("CODE");
   add_date(*pending, "--as-of", a->what.as_of, "What was billable then; default now");
@@ -132,9 +140,15 @@ void add_invoice(CLI::App& app, program& p) {
   add_named(*invoice, p, "show", &command::get_invoice::invoice, "Prints an invoice");
   add_plain<command::list_invoices>(*invoice, p, "list", "Lists the invoices of a customer");
   add_named(*invoice, p, "approve", &command::approve_invoice::invoice, "Approves a draft");
-  add_named(*invoice, p, "advance", &command::advance_invoice::invoice,
+  add_named(*invoice,
+            p,
+            "advance",
+            &command::advance_invoice::invoice,
             "Takes the next step whose time has come");
-  add_named(*invoice, p, "retry", &command::retry_invoice::invoice,
+  add_named(*invoice,
+            p,
+            "retry",
+            &command::retry_invoice::invoice,
             "Books again what failed while issuing");
 }
 
@@ -145,7 +159,10 @@ void add_billing(CLI::App& app, program& p) {
       app.add_subcommand("charge", "Charges: create, show, advance")->require_subcommand(1);
   add_charge_create(*charge, p);
   add_named(*charge, p, "show", &command::get_charge::charge, "Shows a charge");
-  add_named(*charge, p, "advance", &command::advance_charge::charge,
+  add_named(*charge,
+            p,
+            "advance",
+            &command::advance_charge::charge,
             "Realises a charge whose time has come");
 
   add_invoice(app, p);

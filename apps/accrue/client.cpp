@@ -30,7 +30,8 @@ constexpr std::size_t window_max = 2000;
 constexpr std::chrono::milliseconds answer_slack{500};
 
 std::uint32_t whole_ms(std::chrono::milliseconds wait) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 1, 24 * 3'600'000));
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(wait.count(), 1, std::int64_t{24} * 3'600'000));
 }
 
 } // namespace
@@ -55,8 +56,8 @@ result<endpoint> parse_endpoint(std::string_view text) {
   const auto [end, wrong] = std::from_chars(e.port.data(), e.port.data() + e.port.size(), number);
   if (e.host.empty() || wrong != std::errc() || end != e.port.data() + e.port.size() ||
       number == 0 || number > 65535)
-    return refuse(errc::validation, "Write the server as HOST:PORT, e.g. 127.0.0.1:7117.",
-                  std::string(text));
+    return refuse(
+        errc::validation, "Write the server as HOST:PORT, e.g. 127.0.0.1:7117.", std::string(text));
   return e;
 }
 

@@ -36,7 +36,8 @@ int run_console(const program& p) {
   const bool watched = isatty(STDIN_FILENO) != 0;
   if (watched)
     std::printf("%s, namespace %s. `help` lists the commands, `quit` leaves.\n",
-                server->welcome().server_name.c_str(), p.server.namespace_reference.c_str());
+                server->welcome().server_name.c_str(),
+                p.server.namespace_reference.c_str());
   int code = exit_done;
   for (std::string input;;) {
     if (watched) {
@@ -56,8 +57,6 @@ int run_console(const program& p) {
     const auto answer = server->ask(console_call(line));
     if (answer) {
       show(p, *answer, {});
-      if (line == "help" && !p.json)
-        std::fputs("quit: leaves the console\n", stdout);
       continue;
     }
     const int told = report(p, answer.error());

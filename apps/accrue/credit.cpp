@@ -61,10 +61,12 @@ void add_balance(CLI::App& app, program& p) {
   auto a = std::make_shared<arguments>();
   sub->add_option("customer", a->customer, "Reference of the customer")->required();
   sub->add_option_function<std::string>(
-         "--currency", [a](const std::string& code) { a->what.currency = code; },
+         "--currency",
+         [a](const std::string& code) { a->what.currency = code; },
          "Only this currency")
       ->type_name("CODE");
-  auto* feature = sub->add_option("--feature", a->what.filter.feature,
+  auto* feature = sub->add_option("--feature",
+                                  a->what.filter.feature,
                                   "What this feature may use, unrestricted credit included")
                       ->type_name("KEY");
   sub->add_flag("--unrestricted", a->unrestricted, "Unrestricted credit only")->excludes(feature);
@@ -93,8 +95,7 @@ void add_credit(CLI::App& app, program& p) {
   auto c = add_amount_command<command::consume>(*consume, p);
   consume->add_option("--feature", c->what.feature, "What it is used for")->type_name("KEY");
 
-  auto* open =
-      app.add_subcommand("open", "Opening balances of a migration")->require_subcommand(1);
+  auto* open = app.add_subcommand("open", "Opening balances of a migration")->require_subcommand(1);
   add_opening<command::open_credit>(*open, p, "credit", "Books credit the customer brings along");
   add_opening<command::open_advance>(*open, p, "advance", "Books what the customer already owes");
 

@@ -45,10 +45,14 @@ std::shared_ptr<customer_arguments> add_put_options(CLI::App& sub) {
   auto a = std::make_shared<customer_arguments>();
   sub.add_option("customer", a->id, "Reference of the customer")->required();
   sub.add_option_function<std::string>(
-         "--currency", [a](const std::string& code) { a->put.currency = code; },
+         "--currency",
+         [a](const std::string& code) { a->put.currency = code; },
          "Default currency, e.g. USD")
       ->type_name("CODE");
-  add_parsed(sub, "--over-settlement", a->put.over_settlement, parse_over_settlement,
+  add_parsed(sub,
+             "--over-settlement",
+             a->put.over_settlement,
+             parse_over_settlement,
              "When credit does not reach: refuse, cap or advance")
       ->type_name("POLICY");
   auto* limit =
@@ -100,10 +104,12 @@ void add_namespace(CLI::App& app, program& p) {
   create->callback([&p, u] { p.action = [&p, u] { return run(p, {}, *u); }; });
 
   auto* profile = app.add_subcommand("profile", "Workflow of invoices")->require_subcommand(1);
-  auto* set = profile->add_subcommand("set", "Changes what is given, for invoices made from now on");
+  auto* set =
+      profile->add_subcommand("set", "Changes what is given, for invoices made from now on");
   auto b = std::make_shared<command::put_billing_profile>();
   set->add_option_function<bool>(
-         "--auto-advance", [b](const bool& yes) { b->auto_advance = yes; },
+         "--auto-advance",
+         [b](const bool& yes) { b->auto_advance = yes; },
          "false: somebody has to approve each invoice")
       ->type_name("BOOL");
   const auto duration = [](const std::string& s) { return parse_duration(s); };
@@ -118,8 +124,8 @@ void add_namespace(CLI::App& app, program& p) {
 } // namespace
 
 void add_customer(CLI::App& app, program& p) {
-  auto* customer = app.add_subcommand("customer", "Customers: create, set, show, list")
-                       ->require_subcommand(1);
+  auto* customer =
+      app.add_subcommand("customer", "Customers: create, set, show, list")->require_subcommand(1);
 
   auto* create = customer->add_subcommand("create", "Creates a customer");
   auto made = add_put_options(*create);

@@ -126,12 +126,12 @@ named json_of(const reply::accounts& v) {
     const auto& route = a.address.route;
     items.push_back(
         {{"account", ledger::to_string(a.address.account)},
-         {"stage", route.stage == ledger::stage::none ? json(nullptr) : json(to_string(route.stage))},
+         {"stage",
+          route.stage == ledger::stage::none ? json(nullptr) : json(to_string(route.stage))},
          {"currency", a.code},
          {"cost_basis", route.cost_basis ? json(route.cost_basis->to_string()) : json(nullptr)},
-         {"cost_basis_currency", route.cost_basis_currency
-                                     ? json(iso_code(*route.cost_basis_currency))
-                                     : json(nullptr)},
+         {"cost_basis_currency",
+          route.cost_basis_currency ? json(iso_code(*route.cost_basis_currency)) : json(nullptr)},
          {"priority", route.priority == 0 ? json(nullptr) : json(route.priority)},
          {"features", route.features},
          {"balance", amount_text(a.balance, route.currency)}});

@@ -114,7 +114,8 @@ public:
     for (const auto& [key, total] : totals_) {
       const auto& route = total.sum.address.route;
       t.row({std::string(ledger::to_string(total.sum.address.account)),
-             std::string(to_string(route.stage)), total.sum.code,
+             std::string(to_string(route.stage)),
+             total.sum.code,
              std::to_string(total.customers.size()),
              amount_text(total.sum.balance, route.currency)});
     }
@@ -129,12 +130,13 @@ public:
     json items = json::array();
     for (const auto& [key, total] : totals_) {
       const auto& route = total.sum.address.route;
-      items.push_back({{"account", ledger::to_string(total.sum.address.account)},
-                       {"stage", route.stage == ledger::stage::none ? json(nullptr)
-                                                                    : json(to_string(route.stage))},
-                       {"currency", total.sum.code},
-                       {"customers", total.customers.size()},
-                       {"balance", amount_text(total.sum.balance, route.currency)}});
+      items.push_back(
+          {{"account", ledger::to_string(total.sum.address.account)},
+           {"stage",
+            route.stage == ledger::stage::none ? json(nullptr) : json(to_string(route.stage))},
+           {"currency", total.sum.code},
+           {"customers", total.customers.size()},
+           {"balance", amount_text(total.sum.balance, route.currency)}});
     }
     return {{"customers", customers}, {"accounts", std::move(items)}, {"sums", json_of(sums())}};
   }
@@ -172,7 +174,9 @@ int ledger_of_all(const program& p) {
   if (p.json)
     show(all.document(calls.size()));
   else
-    std::fputs((all.text() + "\n" + std::to_string(calls.size()) + " customers.\n").c_str(),
+    std::fputs((all.text() + "\n" + std::to_string(calls.size()) +
+                (calls.size() == 1 ? " customer.\n" : " customers.\n"))
+                   .c_str(),
                stdout);
   return finish(balances(all.sums()));
 }

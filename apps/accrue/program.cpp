@@ -33,15 +33,17 @@ void show(const program& p, const client::answer_body& answer, std::string_view 
     print(stdout, to_text(answer, customer));
 }
 
-int report(const program& p, const client::failure& why, const std::string& generated_id) {
+int report(const program& p, const client::failure& why, const std::string& repeat) {
+  const auto& [no, retry] = why.why;
   std::string again;
-  if (!generated_id.empty() && why.why.retry.advice != wire::retry_advice::none)
-    again = " Repeat it with --id " + generated_id + ".";
+  if (!repeat.empty() && retry.advice != wire::retry_advice::none)
+    again = " Repeat it with " + repeat + ".";
   if (why.origin == client::failure::origin::connection) {
-    print(stderr, "accrue: no connection to " + p.server.server + ": " + why.why.reason.text +
-                      ". Start the server with `accrued`, or name another one with --server "
-                      "HOST:PORT." +
-                      again + "\n");
+    print(stderr,
+          "accrue: no connection to " + p.server.server + ": " + no.text +
+              ". Start the server with `accrued`, or name another one with --server "
+              "HOST:PORT." +
+              again + "\n");
     return exit_no_connection;
   }
   print(stderr, "accrue: " + to_text(why.why) + again + "\n");
@@ -51,25 +53,31 @@ int report(const program& p, const client::failure& why, const std::string& gene
 }
 
 int run(const program& p, wire::call what, const std::string& generated_id) {
-  if (!p.key.empty()) {
-    const auto* c = std::get_if<command::any>(&what.body);
-    if (c == nullptr || command::is_query(*c)) {
-      print(stderr, "accrue: --key is for commands that change something.\n");
-      return exit_usage;
-    }
-    what.key = p.key;
+  const auto* c = std::get_if<command::any>(&what.body);
+  const bool changes = c != nullptr && !command::is_query(*c);
+  if (!p.key.empty() && !changes) {
+    print(stderr, "accrue: --key is for commands that change something.\n");
+    return exit_usage;
+  }
+  what.key = p.key;
+  std::string repeat = generated_id.empty() ? "" : "--id " + generated_id;
+  if (changes && what.key.empty() && command::given_id(*c).empty()) {
+    what.key = new_id(); // nothing else makes a repetition known as one
+    repeat = "--key " + what.key;
   }
   auto server = client::connection::open(p.server);
   if (!server)
     return report(p, server.error()); // nothing was sent
   const auto answer = server->ask(what);
   if (!answer)
-    return report(p, answer.error(), generated_id);
+    return report(p, answer.error(), repeat);
   show(p, *answer, what.customer);
   return exit_done;
 }
 
-int run(const program& p, std::string customer, command::any what,
+int run(const program& p,
+        std::string customer,
+        command::any what,
         const std::string& generated_id) {
   wire::call call;
   call.customer = std::move(customer);
@@ -79,12 +87,14 @@ int run(const program& p, std::string customer, command::any what,
 
 std::string new_id() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto ms =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  const auto ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
   std::random_device entropy;
   const std::uint64_t chance = std::uint64_t{entropy()} << 32 | entropy();
   std::array<char, 32> text{};
-  const int count = std::snprintf(text.data(), text.size(), "%012llx%012llx",
+  const int count = std::snprintf(text.data(),
+                                  text.size(),
+                                  "%012llx%012llx",
                                   static_cast<unsigned long long>(ms & 0xFFFF'FFFF'FFFF),
                                   static_cast<unsigned long long>(chance & 0xFFFF'FFFF'FFFF));
   return {text.data(), static_cast<std::size_t>(count)};

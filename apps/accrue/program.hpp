@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-namespace CLI {
+namespace CLI { // NOLINT(readability-identifier-naming): not ours
 class App;
 }
 
@@ -29,17 +29,21 @@ struct program {
 };
 
 /// Sends one command and prints its answer; the exit code. `generated_id` is the id that the
-/// command was given here: with it a person can repeat what had an unknown outcome.
+/// command was given here: with it a person can repeat what had an unknown outcome. A command that
+/// changes something and has neither id nor --key gets a new key.
 [[nodiscard]] int run(const program& p, wire::call what, const std::string& generated_id = {});
-[[nodiscard]] int run(const program& p, std::string customer, command::any what,
+[[nodiscard]] int run(const program& p,
+                      std::string customer,
+                      command::any what,
                       const std::string& generated_id = {});
 /// Prints an answer.
 void show(const program& p, const client::answer_body& answer, std::string_view customer);
 /// Prints one JSON document on a line of its own.
 void show(const nlohmann::json& document);
-/// Says on one line of stderr why there is no answer; the exit code.
-[[nodiscard]] int report(const program& p, const client::failure& why,
-                         const std::string& generated_id = {});
+/// Says on one line of stderr why there is no answer; the exit code. `repeat` are the options that
+/// make a repetition count as the same command, e.g. "--id 01..".
+[[nodiscard]] int
+report(const program& p, const client::failure& why, const std::string& repeat = {});
 
 /// A new id: hexadecimal, in order of time to the millisecond, with 48 random bits.
 [[nodiscard]] std::string new_id();

@@ -2,7 +2,7 @@
 // Scenario language and engine are elsewhere.
 #pragma once
 
-namespace CLI {
+namespace CLI { // NOLINT(readability-identifier-naming): not ours
 class App;
 }
 

@@ -48,12 +48,16 @@ std::string table::to_string() const {
   for (std::size_t i = 0; i < columns_.size(); ++i)
     add(i, std::string(widths[i], '-'));
   end_line(out);
-  for (const auto& cells : rows_) {
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    const auto& cells = rows_[row];
+    const auto& below = rows_[std::min(row + 1, rows_.size() - 1)];
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (cells.empty())
-        add(i, std::string(columns_[i].align == align::right ? widths[i] : 0, '-'));
-      else
+      if (!cells.empty())
         add(i, i < cells.size() ? cells[i] : "");
+      else if (columns_[i].align == align::right && i < below.size() && !below[i].empty())
+        add(i, std::string(widths[i], '-'));
+      else
+        add(i, "");
     }
     end_line(out);
   }

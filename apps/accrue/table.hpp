@@ -24,7 +24,7 @@ public:
 
   /// One cell a column; missing ones are empty.
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  /// A line under the right-aligned columns, before a sum.
+  /// A line over what the next row has in right-aligned columns: its sums.
   void rule() { rows_.emplace_back(); }
 
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
@@ -37,8 +37,7 @@ private:
 };
 
 /// Name and value, one a line, the values aligned; pairs without a value are left out.
-[[nodiscard]] std::string
-to_lines(const std::vector<std::pair<std::string, std::string>>& entries);
+[[nodiscard]] std::string to_lines(const std::vector<std::pair<std::string, std::string>>& entries);
 
 /// Characters of a UTF-8 text.
 [[nodiscard]] std::size_t width(std::string_view text) noexcept;

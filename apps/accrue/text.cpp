@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace accrue::cli {
 
@@ -28,8 +29,11 @@ std::string of(std::string_view customer) {
 
 void add_rows(table& t, const std::vector<reply::balance>& balances) {
   for (const auto& b : balances)
-    t.row({b.code, amount_text(b.settled, b.currency), amount_text(b.live, b.currency),
-           amount_text(b.pending, b.currency), amount_text(b.reserved, b.currency)});
+    t.row({b.code,
+           amount_text(b.settled, b.currency),
+           amount_text(b.live, b.currency),
+           amount_text(b.pending, b.currency),
+           amount_text(b.reserved, b.currency)});
 }
 
 std::string balance_table(const std::vector<reply::balance>& balances) {
@@ -60,8 +64,7 @@ std::string text_of(const reply::grant_view& v, std::string_view customer) {
 std::string text_of(const reply::consumed& v, std::string_view customer) {
   std::string out = to_lines(
       {{"Consumed", amount_text(v.booked, v.currency) + " " + v.code},
-       {"Uncovered",
-        v.uncovered == 0 ? "" : amount_text(v.uncovered, v.currency) + " " + v.code},
+       {"Uncovered", v.uncovered == 0 ? "" : amount_text(v.uncovered, v.currency) + " " + v.code},
        {"Customer", std::string(customer)},
        {"Id", v.id}});
   if (v.slices.empty())
@@ -88,7 +91,8 @@ std::string text_of(const reply::charge_view& v, std::string_view customer) {
            {"Credits", align::right},
            {"Total", align::right}});
   for (std::size_t i = 0; i < v.runs.size(); ++i)
-    t.row({std::to_string(i + 1), amount_text(v.runs[i].amount, v.currency),
+    t.row({std::to_string(i + 1),
+           amount_text(v.runs[i].amount, v.currency),
            amount_text(v.runs[i].credit_total, v.currency),
            amount_text(v.runs[i].total, v.currency)});
   return out + "\n" + t.to_string();
@@ -108,11 +112,17 @@ std::string text_of(const reply::invoice_view& v, std::string_view customer) {
            {"Credits", align::right},
            {"Total", align::right}});
   for (const auto& line : v.lines)
-    t.row({line.name, short_period(line.period), amount_text(line.amount, v.currency),
-           amount_text(line.credits, v.currency), amount_text(line.total, v.currency)});
+    t.row({line.name,
+           short_period(line.period),
+           amount_text(line.amount, v.currency),
+           amount_text(line.credits, v.currency),
+           amount_text(line.total, v.currency)});
   t.rule();
-  t.row({"Total " + v.code, "", amount_text(v.amount, v.currency),
-         amount_text(v.credits, v.currency), amount_text(v.total, v.currency)});
+  t.row({"Total " + v.code,
+         "",
+         amount_text(v.amount, v.currency),
+         amount_text(v.credits, v.currency),
+         amount_text(v.total, v.currency)});
   if (!v.number.empty()) {
     t.row({"Authorised", "", "", "", amount_text(v.authorized, v.currency)});
     t.row({"Settled", "", "", "", amount_text(v.settled, v.currency)});
@@ -139,9 +149,15 @@ std::string text_of(const reply::invoices& v, std::string_view customer) {
            {"Total", align::right},
            {"Settled", align::right}});
   for (const auto& i : v.items)
-    t.row({i.name, i.status, optional_date(i.issued_at), optional_date(i.due_at), i.code,
-           amount_text(i.amount, i.currency), amount_text(i.credits, i.currency),
-           amount_text(i.total, i.currency), amount_text(i.settled, i.currency)});
+    t.row({i.name,
+           i.status,
+           optional_date(i.issued_at),
+           optional_date(i.due_at),
+           i.code,
+           amount_text(i.amount, i.currency),
+           amount_text(i.credits, i.currency),
+           amount_text(i.total, i.currency),
+           amount_text(i.settled, i.currency)});
   return t.to_string();
 }
 
@@ -201,9 +217,7 @@ std::string short_date(instant t) {
   return text.substr(0, 19);
 }
 
-std::string short_period(const period& p) {
-  return short_date(p.from) + " - " + short_date(p.to);
-}
+std::string short_period(const period& p) { return short_date(p.from) + " - " + short_date(p.to); }
 
 result<instant> parse_date(std::string_view text) {
   if (text.size() == 10)
@@ -243,18 +257,24 @@ std::string amount_text(int128 minor, currency c) { return accrue::to_string(mon
 
 std::string_view to_string(command::over_settlement o) noexcept {
   switch (o) {
-  case command::over_settlement::refuse: return "refuse";
-  case command::over_settlement::cap: return "cap";
-  case command::over_settlement::advance: return "advance";
+  case command::over_settlement::refuse:
+    return "refuse";
+  case command::over_settlement::cap:
+    return "cap";
+  case command::over_settlement::advance:
+    return "advance";
   }
   return "";
 }
 
 std::string_view to_string(ledger::stage s) noexcept {
   switch (s) {
-  case ledger::stage::none: return "";
-  case ledger::stage::open: return "open";
-  case ledger::stage::authorized: return "authorized";
+  case ledger::stage::none:
+    return "";
+  case ledger::stage::open:
+    return "open";
+  case ledger::stage::authorized:
+    return "authorized";
   }
   return "";
 }
@@ -269,14 +289,23 @@ std::string to_text(const reply::accounts& accounts) {
            {"Priority", align::right},
            {"Features"},
            {"Balance", align::right}});
-  for (const auto& a : accounts.items) {
+  auto items = accounts.items; // in the order of their opening
+  std::ranges::stable_sort(items, {}, [](const reply::account_view& a) {
+    const auto& route = a.address.route;
+    return std::tuple(a.code, a.address.account, route.stage, route.cost_basis);
+  });
+  for (const auto& a : items) {
     const auto& route = a.address.route;
     std::string basis = route.cost_basis ? route.cost_basis->to_string() : "unknown";
     if (route.cost_basis_currency)
       basis += " " + std::string(iso_code(*route.cost_basis_currency));
-    t.row({std::string(ledger::to_string(a.address.account)), std::string(to_string(route.stage)),
-           a.code, basis, route.priority == 0 ? "" : std::to_string(route.priority),
-           joined(route.features), amount_text(a.balance, route.currency)});
+    t.row({std::string(ledger::to_string(a.address.account)),
+           std::string(to_string(route.stage)),
+           a.code,
+           basis,
+           route.priority == 0 ? "" : std::to_string(route.priority),
+           joined(route.features),
+           amount_text(a.balance, route.currency)});
   }
   t.rule();
   if (const auto sums = sums_per_currency(accounts.items))
@@ -293,8 +322,7 @@ std::string to_text(const client::answer_body& answer, std::string_view customer
   if (const auto* operators = std::get_if<wire::operator_reply>(&answer))
     return std::visit([](const auto& v) { return text_of(v); }, *operators);
   const auto& receipt = std::get<reply::receipt>(answer);
-  std::string out =
-      std::visit([&](const auto& v) { return text_of(v, customer); }, receipt.body);
+  std::string out = std::visit([&](const auto& v) { return text_of(v, customer); }, receipt.body);
   if (!receipt.after.empty())
     out += "\n" + balance_table(receipt.after);
   return out;
@@ -310,9 +338,12 @@ std::string to_text(const wire::refused& no) {
   const std::string wait =
       no.retry.after_ms == 0 ? "" : " after " + std::to_string(no.retry.after_ms) + " ms";
   switch (no.retry.advice) {
-  case wire::retry_advice::none: return out + " A retry cannot help.";
-  case wire::retry_advice::same_key: return out + " Retry with the same id or key" + wait + ".";
-  case wire::retry_advice::later: return out + " Nothing happened: retry" + wait + ".";
+  case wire::retry_advice::none:
+    return out + " A retry cannot help.";
+  case wire::retry_advice::same_key:
+    return out + " Retry with the same id or key" + wait + ".";
+  case wire::retry_advice::later:
+    return out + " Nothing happened: retry" + wait + ".";
   }
   return out;
 }

@@ -26,7 +26,9 @@ struct answer {
   // Field numbers of protocol/accrue/v1/frame.proto, replies.proto and errors.proto.
   constexpr std::uint32_t varint = 0;
   constexpr std::uint32_t length = 2;
-  constexpr auto field = [](std::uint32_t number, std::uint32_t type) { return number << 3 | type; };
+  constexpr auto field = [](std::uint32_t number, std::uint32_t type) {
+    return number << 3 | type;
+  };
 
   stream in(reinterpret_cast<const std::uint8_t*>(payload.data()),
             static_cast<int>(payload.size()));

@@ -29,7 +29,9 @@ double cpu_seconds() {
 
 } // namespace
 
-driver::driver(const plan& p, const record* earlier, std::FILE* record_to,
+driver::driver(const plan& p,
+               const record* earlier,
+               std::FILE* record_to,
                std::function<void(double, bool, const figures&)> progress)
     : plan_(p), earlier_(earlier), record_to_(record_to), progress_(std::move(progress)) {
   for (std::uint32_t number = 0; number < p.customers; ++number)
@@ -206,7 +208,9 @@ void driver::write_record() {
   recorded_.clear();
 }
 
-void driver::acknowledged(std::uint32_t connection, std::uint64_t counter, std::uint64_t sequence,
+void driver::acknowledged(std::uint32_t connection,
+                          std::uint64_t counter,
+                          std::uint64_t sequence,
                           std::uint64_t latency_ns) {
   ++interval_.acknowledged;
   ++outcome_.acknowledged;
@@ -224,7 +228,9 @@ void driver::acknowledged(std::uint32_t connection, std::uint64_t counter, std::
   }
   if (earlier_ != nullptr) {
     const auto before = earlier_->sequence_of(connection, counter);
-    ++(before == 0 ? outcome_.unrecorded : before == sequence ? outcome_.equal : outcome_.different);
+    ++(before == 0          ? outcome_.unrecorded
+       : before == sequence ? outcome_.equal
+                            : outcome_.different);
   }
 }
 

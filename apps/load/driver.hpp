@@ -55,7 +55,9 @@ class driver {
 public:
   /// `earlier` and `record_to` may be null and must outlive the driver. The progress is told each
   /// second, with what the second brought and since when it runs.
-  driver(const plan& p, const record* earlier, std::FILE* record_to,
+  driver(const plan& p,
+         const record* earlier,
+         std::FILE* record_to,
          std::function<void(double elapsed, bool warming, const figures&)> progress);
   ~driver();
   driver(const driver&) = delete;
@@ -81,7 +83,9 @@ private:
   void finish();
   void write_record();
 
-  void acknowledged(std::uint32_t connection, std::uint64_t counter, std::uint64_t sequence,
+  void acknowledged(std::uint32_t connection,
+                    std::uint64_t counter,
+                    std::uint64_t sequence,
                     std::uint64_t latency_ns);
   void refused(errc code, std::string_view payload);
 

@@ -16,13 +16,13 @@ using error_code = boost::system::error_code;
 
 driver::link::link(driver& owner, std::uint32_t number)
     : owner_(owner), number_(number), socket_(owner.io_), slots_(owner.plan_.in_flight),
-      next_counter_(owner.plan_.ids_from),
-      end_counter_(std::numeric_limits<std::uint64_t>::max()) {
+      next_counter_(owner.plan_.ids_from), end_counter_(std::numeric_limits<std::uint64_t>::max()) {
   const plan& p = owner.plan_;
   for (std::size_t i = slots_.size(); i > 0; --i)
     free_.push_back(i - 1);
   if (p.count) { // dealt as evenly as it goes
-    const std::uint64_t mine = *p.count / p.connections + (number < *p.count % p.connections ? 1 : 0);
+    const std::uint64_t mine =
+        *p.count / p.connections + (number < *p.count % p.connections ? 1 : 0);
     end_counter_ = p.ids_from + mine;
   } else if (owner.earlier_ != nullptr) { // and what may have been in flight after it
     end_counter_ = owner.earlier_->end_of(number) + std::uint64_t{p.in_flight} * p.batch;
@@ -70,30 +70,30 @@ void driver::link::close() {
 
 void driver::link::read() {
   const auto room = reader_.prepare();
-  socket_.async_read_some(asio::buffer(room.data(), room.size()), [this](error_code e,
-                                                                         std::size_t count) {
-    if (!is_open())
-      return;
-    if (e)
-      return lost(e == asio::error::eof ? "the server closed the connection" : e.message());
-    const auto now = clock::now();
-    reader_.commit(count);
-    for (auto frame = reader_.next();; frame = reader_.next()) {
-      if (!frame)
-        return lost(frame.error().text);
-      if (!*frame)
-        break;
-      on_frame(**frame, now);
-      if (!is_open())
-        return;
-    }
-    fill(now);
-    flush();
-    if (is_open())
-      read();
-    if (is_idle() && welcomed_)
-      owner_.link_idle();
-  });
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()), [this](error_code e, std::size_t count) {
+        if (!is_open())
+          return;
+        if (e)
+          return lost(e == asio::error::eof ? "the server closed the connection" : e.message());
+        const auto now = clock::now();
+        reader_.commit(count);
+        for (auto frame = reader_.next();; frame = reader_.next()) {
+          if (!frame)
+            return lost(frame.error().text);
+          if (!*frame)
+            break;
+          on_frame(**frame, now);
+          if (!is_open())
+            return;
+        }
+        fill(now);
+        flush();
+        if (is_open())
+          read();
+        if (is_idle() && welcomed_)
+          owner_.link_idle();
+      });
 }
 
 void driver::link::on_frame(std::string_view payload, clock::time_point now) {
@@ -123,7 +123,8 @@ void driver::link::on_other_frame(std::string_view payload, clock::time_point no
   const plan& p = owner_.plan_;
   if (std::uint64_t{p.in_flight} * p.batch > limits.in_flight_max || p.batch > limits.batch_max)
     return owner_.fail(client::server_failure(
-        {errc::validation, "--in-flight, --batch",
+        {errc::validation,
+         "--in-flight, --batch",
          "The server takes " + std::to_string(limits.batch_max) + " commands a request and " +
              std::to_string(limits.in_flight_max) + " in flight."}));
   welcomed_ = true;

@@ -2,11 +2,10 @@
 // When it may send and what the answers mean for the run is the driver's.
 #pragma once
 
+#include "accrue/v1/frame.pb.h"
 #include "apps/load/answer.hpp"
 #include "apps/load/driver.hpp"
 #include "protocol/frame.hpp"
-
-#include "accrue/v1/frame.pb.h"
 
 #include <boost/asio/ip/tcp.hpp>
 

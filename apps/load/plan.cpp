@@ -79,8 +79,7 @@ result<record> record::read(const std::string& file, const plan& p) {
     if (!l)
       return refuse(errc::validation, "Made with other options: '" + text + "'.", file);
     auto& of_connection = r.sequences_[l->connection];
-    of_connection.resize(
-        std::max<std::size_t>(of_connection.size(), l->counter - p.ids_from + 1));
+    of_connection.resize(std::max<std::size_t>(of_connection.size(), l->counter - p.ids_from + 1));
     of_connection[l->counter - p.ids_from] = l->sequence;
     ++r.size_;
   }

@@ -1,0 +1,150 @@
+// One function an answer. Names are those of docs/scenarios.md.
+#include "apps/accrue/scenario_views.hpp"
+
+#include "apps/accrue/text.hpp"
+
+#include <utility>
+
+namespace accrue::cli {
+
+namespace {
+
+using nlohmann::json;
+
+json time_json(const std::optional<instant>& t) {
+  return t ? json(accrue::to_string(*t)) : json(nullptr);
+}
+
+json period_json(const period& p) {
+  return json::array({accrue::to_string(p.from), accrue::to_string(p.to)});
+}
+
+/// Flat fees have neither minimum charges nor discounts nor tax in this version.
+json totals_json(int128 amount, int128 credits, int128 total, currency c) {
+  return {{"amount", amount_json({amount, c})},
+          {"charges_total", "0"},
+          {"discounts_total", "0"},
+          {"taxes_total", "0"},
+          {"credits_total", amount_json({credits, c})},
+          {"total", amount_json({total, c})}};
+}
+
+json json_of(const reply::balance& b) {
+  return {{"currency", b.code},
+          {"settled", amount_json({b.settled, b.currency})},
+          {"live", amount_json({b.live, b.currency})},
+          {"pending", amount_json({b.pending, b.currency})},
+          {"reserved", amount_json({b.reserved, b.currency})}};
+}
+
+json json_of(const reply::balances& v) {
+  json all = json::array();
+  for (const auto& b : v.items)
+    all.push_back(json_of(b));
+  return all;
+}
+
+json json_of(const reply::customer_view& v) {
+  return {{"id", v.reference},
+          {"currency", v.currency.empty() ? json(nullptr) : json(v.currency)},
+          {"over_settlement", to_string(v.over_settlement)}};
+}
+
+json json_of(const reply::grant_view& v) {
+  return {{"id", v.id},
+          {"currency", v.code},
+          {"amount", amount_json({v.amount, v.currency})},
+          {"effective_at", accrue::to_string(v.effective_at)}};
+}
+
+json json_of(const reply::opened& v) {
+  return {{"id", v.id}, {"currency", v.code}, {"amount", amount_json({v.amount, v.currency})}};
+}
+
+json json_of(const reply::consumed& v) {
+  json slices = json::array();
+  for (const auto& s : v.slices)
+    slices.push_back({{"grant", s.grant}, {"amount", amount_json({s.amount, v.currency})}});
+  return {{"id", v.id},
+          {"currency", v.code},
+          {"booked", amount_json({v.booked, v.currency})},
+          {"uncovered", amount_json({v.uncovered, v.currency})},
+          {"slices", std::move(slices)}};
+}
+
+json json_of(const reply::charge_view& v) {
+  json runs = json::array();
+  for (const auto& r : v.runs) {
+    json credits = json::array();
+    for (const auto c : r.credits)
+      credits.push_back(amount_json({c, v.currency}));
+    runs.push_back({{"type", "final_realization"},
+                    {"totals", totals_json(r.amount, r.credit_total, r.total, v.currency)},
+                    {"credits", std::move(credits)}});
+  }
+  return {{"id", v.id},
+          {"currency", v.code},
+          {"amount", amount_json({v.amount, v.currency})},
+          {"status", v.status},
+          {"detailed_status", v.detailed_status},
+          {"advance_after", time_json(v.advance_after)},
+          {"runs", std::move(runs)}};
+}
+
+json json_of(const reply::invoice_view& v) {
+  json lines = json::array();
+  for (const auto& l : v.lines)
+    lines.push_back({{"name", l.name},
+                     {"period", period_json(l.period)},
+                     {"amount", amount_json({l.amount, v.currency})},
+                     {"credits", amount_json({l.credits, v.currency})},
+                     {"total", amount_json({l.total, v.currency})}});
+  json issues = json::array();
+  for (const auto& i : v.issues)
+    issues.push_back({{"severity", i.critical ? "critical" : "warning"}, {"code", i.code}});
+  return {{"name", v.name},
+          {"number", v.number.empty() ? json(nullptr) : json(v.number)},
+          {"currency", v.code},
+          {"status", v.status},
+          {"totals", totals_json(v.amount, v.credits, v.total, v.currency)},
+          {"lines", std::move(lines)},
+          {"issues", std::move(issues)},
+          {"collection_at", nullptr}, // flat fees wait for nothing (D45)
+          {"draft_until", time_json(v.draft_until)},
+          {"issued_at", time_json(v.issued_at)},
+          {"due_at", time_json(v.due_at)},
+          {"revision", v.revision}};
+}
+
+json json_of(const reply::invoices& v) {
+  json all = json::array();
+  for (const auto& i : v.items)
+    all.push_back(json_of(i));
+  return all;
+}
+
+json json_of(const reply::credit_unit_view& v) {
+  return {{"code", v.code}, {"exponent", v.exponent}};
+}
+
+json json_of(const reply::billing_profile_view& v) {
+  return {{"auto_advance", v.profile.auto_advance},
+          {"draft_period", duration_text(v.profile.draft_period_ns)},
+          {"due_after", duration_text(v.profile.due_after_ns)}};
+}
+
+json json_of(const reply::accounts&) { return json::object(); }
+json json_of(const reply::ran_due&) { return json::object(); }
+
+} // namespace
+
+json amount_json(const money& m) {
+  const auto exact = to_decimal(m);
+  return exact ? exact->to_string() : accrue::to_string(m);
+}
+
+json to_scenario_json(const reply::body& body) {
+  return std::visit([](const auto& v) -> json { return json_of(v); }, body);
+}
+
+} // namespace accrue::cli
