@@ -1,0 +1,450 @@
+// The command line and the load driver as programs: arguments, what they print, exit codes. They talk
+// to a server in this file that says what a test told it to; the real one is in the other tests.
+#include "apps/load/answer.hpp"
+#include "apps/load/histogram.hpp"
+#include "protocol/codec.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+using namespace accrue;
+
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using reply_body = std::variant<reply::receipt, wire::operator_reply, refusal>;
+using script = std::function<reply_body(const wire::call&)>;
+
+/// Answers every command as the script says, on a thread of its own.
+class scripted_server {
+public:
+  explicit scripted_server(script answers) : answers_(std::move(answers)) {
+    accept();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~scripted_server() {
+    io_.stop();
+    thread_.join();
+  }
+  scripted_server(const scripted_server&) = delete;
+  scripted_server& operator=(const scripted_server&) = delete;
+
+  [[nodiscard]] std::string option() const {
+    return " --server 127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + " ";
+  }
+
+private:
+  struct session {
+    explicit session(tcp::socket s) : socket(std::move(s)) {}
+    tcp::socket socket;
+    wire::frame_reader reader;
+    std::string out;
+  };
+
+  void accept() {
+    acceptor_.async_accept([this](boost::system::error_code failed, tcp::socket socket) {
+      if (!failed)
+        read(std::make_shared<session>(std::move(socket)));
+      accept();
+    });
+  }
+  void read(const std::shared_ptr<session>& s) {
+    const auto room = s->reader.prepare();
+    s->socket.async_read_some(asio::buffer(room.data(), room.size()),
+                              [this, s](boost::system::error_code failed, std::size_t count) {
+                                if (failed)
+                                  return;
+                                s->reader.commit(count);
+                                s->out.clear();
+                                for (auto f = s->reader.next(); f && *f; f = s->reader.next())
+                                  answer(**f, s->out);
+                                boost::system::error_code ignored;
+                                asio::write(s->socket, asio::buffer(s->out), ignored);
+                                read(s);
+                              });
+  }
+  void answer(std::string_view payload, std::string& out) {
+    const auto frame = wire::parse_client_frame(payload);
+    if (!frame)
+      return wire::print_farewell(out, frame.error());
+    const auto* request = std::get_if<wire::request>(&*frame);
+    if (request == nullptr)
+      return wire::print(out, wire::welcome{"scripted", {}});
+    for (std::uint32_t i = 0; i < request->calls.size(); ++i) {
+      const wire::answer_to to{request->id, i};
+      const auto& call = request->calls[i];
+      const reply_body body = call ? answers_(*call) : reply_body(call.error());
+      std::visit([&](const auto& b) { wire::print(out, to, b); }, body);
+    }
+  }
+
+  script answers_;
+  asio::io_context io_{1};
+  tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
+  std::thread thread_;
+};
+
+struct outcome {
+  int code;
+  std::string out; ///< stdout
+  std::string err;
+};
+
+const std::filesystem::path programs = std::filesystem::absolute(ACCRUE_BIN_DIR);
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A directory that goes away with the test.
+struct scratch {
+  std::filesystem::path path = std::filesystem::temp_directory_path() / "accrue-cli-XXXXXX";
+  scratch() {
+    std::string name = path;
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~scratch() { std::filesystem::remove_all(path); }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+};
+
+outcome
+run(const std::string& program, const std::string& arguments, const std::string& input = "") {
+  const scratch here;
+  std::ofstream(here.path / "in") << input;
+  const std::string command = "cd '" + here.path.string() +
+                              "' && env -u ACCRUE_SERVER -u ACCRUE_NAMESPACE " +
+                              "-u ACCRUE_DATA_DIR HOME=/nowhere '" + (programs / program).string() +
+                              "' " + arguments + " <in >out 2>err";
+  const int status = std::system(command.c_str());
+  return {WEXITSTATUS(status), contents(here.path / "out"), contents(here.path / "err")};
+}
+outcome accrue_program(const std::string& arguments, const std::string& input = "") {
+  return run("accrue", arguments, input);
+}
+
+const currency usd(840, 2);
+
+reply::receipt receipt_of(reply::body body) { return {sequence(7), std::move(body), {}}; }
+
+instant at(std::string_view text) { return parse_instant(text).value(); }
+
+reply::account_view account(ledger::account_type type, int128 balance) {
+  reply::account_view v;
+  v.address.account = type;
+  v.address.route.currency = usd;
+  v.address.route.cost_basis = decimal(0);
+  if (type == ledger::account_type::fbo) {
+    v.address.route.priority = ledger::default_priority;
+    v.address.route.features = {"api", "ui"};
+  }
+  v.code = "USD";
+  v.balance = balance;
+  return v;
+}
+
+int lines_of(const std::string& text) { return static_cast<int>(std::ranges::count(text, '\n')); }
+
+} // namespace
+
+TEST_CASE("wrong usage is exit code 2 and asks no server", "[cli]") {
+  // A server that is not there would be exit code 3.
+  for (const std::string arguments : {"",
+                                      "nonsense",
+                                      "--server nowhere: status",
+                                      "consume acme 1,5 USD",
+                                      "consume acme 1e3 USD",
+                                      "consume acme",
+                                      "grant acme 1 USD --priority 0",
+                                      "charge create acme 1 USD --from 2026-01-01",
+                                      "charge create acme 1 USD --from 2026-02-01 --to 2026-01-01",
+                                      "ledger",
+                                      "ledger acme --all",
+                                      "balance acme --feature api --unrestricted",
+                                      "customer create acme --advance-limit USD",
+                                      "customer create acme --over-settlement maybe",
+                                      "profile set",
+                                      "--timeout soon status",
+                                      "--key k balance acme",
+                                      "verify --data-dir x --database-url y",
+                                      "unit create TOKENS 10"}) {
+    INFO("accrue " << arguments);
+    const auto o = accrue_program("--server 127.0.0.1:1 " + arguments);
+    CHECK(o.code == 2);
+    CHECK(o.out.empty());
+    CHECK_FALSE(o.err.empty());
+  }
+  CHECK(accrue_program("nonsense").err.find("no command 'nonsense'") != std::string::npos);
+}
+
+TEST_CASE("help and version are no errors", "[cli]") {
+  CHECK(accrue_program("--help").code == 0);
+  CHECK(accrue_program("invoice show --help").code == 0);
+  CHECK(accrue_program("--version").out == ACCRUE_VERSION "\n");
+  CHECK(run("accrue-load", "--version").out == ACCRUE_VERSION "\n");
+}
+
+TEST_CASE("without a server it is exit code 3 and says how to start one", "[cli]") {
+  const auto o = accrue_program("--server 127.0.0.1:1 status");
+  CHECK(o.code == 3);
+  CHECK(o.out.empty());
+  CHECK(o.err.find("127.0.0.1:1") != std::string::npos);
+  CHECK(o.err.find("`accrued`") != std::string::npos);
+  CHECK(lines_of(o.err) == 1);
+  CHECK(run("accrue-load", "--server 127.0.0.1:1").code == 3);
+}
+
+TEST_CASE("verify finds nothing to read where no database is, and makes none", "[cli]") {
+  const scratch here;
+  const auto o = accrue_program("verify --data-dir " + here.path.string());
+  CHECK(o.code == 3);
+  CHECK(o.out.empty());
+  CHECK(o.err.find(here.path.string()) != std::string::npos);
+  CHECK(std::filesystem::is_empty(here.path));
+}
+
+TEST_CASE("a refusal is one line on stderr: code, subject, sentence, retry", "[cli]") {
+  const scripted_server server([](const wire::call& call) -> reply_body {
+    if (call.customer == "busy")
+      return refusal{errc::overloaded, "busy", "The queue is full."};
+    return refusal{errc::insufficient_funds, "job", "Only 1.00 USD is free"};
+  });
+  const auto no = accrue_program(server.option() + "consume acme 5 USD --id job");
+  CHECK(no.code == 1);
+  CHECK(no.out.empty());
+  CHECK(no.err == "accrue: insufficient_funds: job: Only 1.00 USD is free. A retry cannot help.\n");
+
+  const auto later = accrue_program(server.option() + "--json consume busy 5 USD");
+  CHECK(later.code == 1);
+  CHECK(
+      later.err.starts_with("accrue: overloaded: busy: The queue is full. Nothing happened: retry "
+                            "after 50 ms. Repeat it with --id "));
+  const auto document = nlohmann::json::parse(later.out);
+  CHECK(document["error"]["code"] == "overloaded");
+  CHECK(document["error"]["retry"] == "later");
+  CHECK(document["error"]["retry_after_ms"] == 50);
+}
+
+TEST_CASE("a command that changes something always has an id or a key", "[cli]") {
+  const scripted_server server([](const wire::call& call) -> reply_body {
+    const auto& c = std::get<command::any>(call.body);
+    const std::string id(command::given_id(c));
+    if (command::is_query(c) || (id.empty() && call.key.empty()))
+      return refusal{errc::internal, "test", "no id and no key"};
+    return receipt_of(reply::consumed{id.empty() ? call.key : id, usd, "USD", 150, 0, {}});
+  });
+  const auto given = accrue_program(server.option() + "consume acme 1.5 USD --id job-1");
+  CHECK(given.out == "Consumed  1.50 USD\nCustomer  acme\nId        job-1\n");
+  const auto made = accrue_program(server.option() + "consume acme 1.5 USD --json");
+  CHECK(nlohmann::json::parse(made.out)["consumed"]["id"].get<std::string>().size() == 24);
+  for (const std::string command : {"invoice pending acme",
+                                    "invoice approve acme '#1'",
+                                    "pay settle acme A-1",
+                                    "run-due acme",
+                                    "profile set --due-after P7D"})
+    CHECK(accrue_program(server.option() + command).code == 0);
+  CHECK(accrue_program(server.option() + "run-due acme --key mine").out.find("mine") !=
+        std::string::npos);
+}
+
+TEST_CASE("an invoice is printed like an invoice", "[cli]") {
+  reply::invoice_view invoice;
+  invoice.name = invoice.number = "ACME-000001";
+  invoice.currency = usd;
+  invoice.code = "USD";
+  invoice.status = "payment_processing.pending";
+  invoice.issued_at = at("2026-02-01T00:00:00Z");
+  invoice.due_at = at("2026-03-03T12:30:00Z");
+  invoice.lines = {
+      {"plan", {at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")}, 10000, 8000, 2000},
+      {"Größe", {at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")}, 5, 0, 5}};
+  invoice.amount = 10005;
+  invoice.credits = 8000;
+  invoice.total = 2005;
+  invoice.settled = 2000;
+  const scripted_server server(
+      [&](const wire::call&) -> reply_body { return receipt_of(invoice); });
+
+  const auto o = accrue_program(server.option() + "invoice show acme ACME-000001");
+  CHECK(o.code == 0);
+  CHECK(o.out == R"(Invoice ACME-000001
+
+Customer  acme
+Status    payment_processing.pending
+Issued    2026-02-01
+Due       2026-03-03 12:30:00
+
+Line        Period                   Amount  Credits  Total
+----------  -----------------------  ------  -------  -----
+plan        2026-01-01 - 2026-02-01  100.00    80.00  20.00
+Größe       2026-01-01 - 2026-02-01    0.05     0.00   0.05
+                                     ------  -------  -----
+Total USD                            100.05    80.00  20.05
+Authorised                                             0.00
+Settled                                               20.00
+To pay                                                 0.05
+)");
+  const auto document = nlohmann::json::parse(
+      accrue_program("--json invoice show acme ACME-000001" + server.option()).out);
+  CHECK(document["sequence"] == 7);
+  CHECK(document["invoice"]["total"] == "20.05");
+  CHECK(document["invoice"]["issued_at"] == "2026-02-01T00:00:00Z");
+  CHECK(document["invoice"]["lines"][1]["name"] == "Größe");
+}
+
+TEST_CASE("a ledger ends with its sums, and one that does not balance is exit code 1", "[cli]") {
+  int128 wash = -1234567;
+  const scripted_server server([&](const wire::call& call) -> reply_body {
+    if (std::holds_alternative<wire::operator_command>(call.body))
+      return wire::operator_reply(wire::customers{{{"acme", sequence(7)}, {"beta", sequence(7)}}});
+    return receipt_of(reply::accounts{
+        {account(ledger::account_type::wash, wash), account(ledger::account_type::fbo, 1234567)}});
+  });
+  const auto one = accrue_program(server.option() + "ledger acme");
+  CHECK(one.code == 0);
+  CHECK(one.out == R"(Account  Stage  Currency  Cost basis  Priority  Features    Balance
+-------  -----  --------  ----------  --------  --------  ---------
+fbo             USD                0       100  api, ui    12345.67
+wash            USD                0                      -12345.67
+                                                          ---------
+Sum             USD                                            0.00
+)");
+  const auto all = accrue_program(server.option() + "ledger --all");
+  CHECK(all.code == 0);
+  CHECK(all.out.find("fbo             USD               2   24691.34\n") != std::string::npos);
+  CHECK(all.out.ends_with("\n2 customers.\n"));
+
+  wash = -1;
+  const auto broken = accrue_program(server.option() + "ledger acme");
+  CHECK(broken.code == 1);
+  CHECK(broken.out.find("NOT ZERO") != std::string::npos);
+  CHECK(broken.err.find("does not balance") != std::string::npos);
+}
+
+TEST_CASE("the console takes piped lines without a prompt", "[cli]") {
+  const scripted_server server([](const wire::call& call) -> reply_body {
+    const auto& line =
+        std::get<wire::console_line>(std::get<wire::operator_command>(call.body)).line;
+    if (line == "bad")
+      return refusal{errc::validation, "line", "No such command"};
+    return wire::operator_reply(wire::console_text{{"said " + line, "twice"}});
+  });
+  const auto good = accrue_program(server.option() + "console", "status\n\n  help  \nquit\nlost\n");
+  CHECK(good.code == 0);
+  CHECK(good.out == "said status\ntwice\nsaid help\ntwice\n");
+  const auto bad = accrue_program(server.option() + "console", "bad\nstatus");
+  CHECK(bad.code == 1);
+  CHECK(bad.out == "said status\ntwice\n");
+}
+
+TEST_CASE("the load driver counts, records, and compares what it sends again", "[cli]") {
+  std::map<std::string, std::uint64_t> sequences;
+  const scripted_server server([&](const wire::call& call) -> reply_body {
+    const auto& c = std::get<command::any>(call.body);
+    const auto* consume = std::get_if<command::consume>(&c);
+    if (consume == nullptr)
+      return receipt_of(reply::ran_due{});
+    const auto at = sequences.try_emplace(consume->id, sequences.size() + 1).first;
+    if (at->second == 50)
+      return refusal{errc::insufficient_funds, consume->id, "No."};
+    return reply::receipt{
+        sequence(at->second), reply::consumed{consume->id, usd, "USD", 1, 0, {}}, {}};
+  });
+  const scratch here;
+  const std::string record = (here.path / "record").string();
+  const std::string options = server.option() + "--connections 3 --in-flight 2 --batch 4 " +
+                              "--customers 10 --ids-from 5 --record " + record + " --json - ";
+
+  const auto first = run("accrue-load", options + "--count 100");
+  CHECK(first.code == 1); // one was refused
+  auto document = nlohmann::json::parse(first.out);
+  CHECK(document["acknowledged"] == 99);
+  CHECK(document["unanswered"] == 0);
+  CHECK(document["refused"]["insufficient_funds"] == 1);
+  CHECK(document["ended"] == "count");
+  CHECK(lines_of(contents(record)) == 99);
+  CHECK(contents(record).find(" load-0-5 0.01 ") != std::string::npos);
+  CHECK(sequences.size() == 100);
+
+  // All of the record, the refused one, and what may have been in flight: 3 x 2 x 4.
+  const auto again = run("accrue-load", options + "--resend");
+  document = nlohmann::json::parse(again.out);
+  CHECK(document["resent"]["equal"] == 99);
+  CHECK(document["resent"]["different"] == 0);
+  CHECK(document["resent"]["unrecorded"] == 24);
+  CHECK(sequences.size() == 124);
+  CHECK(lines_of(contents(record)) == 99);
+}
+
+TEST_CASE("the load driver reads of an answer what the codec wrote", "[cli]") {
+  const auto payload = [](const std::string& frame) {
+    return std::string_view(frame).substr(wire::prefix_bytes);
+  };
+  std::string frame;
+  wire::print(frame,
+              wire::answer_to{1'000'000, 3},
+              reply::receipt{sequence(70'000),
+                             reply::consumed{"id", usd, "USD", 1, 0, {{"g", 1}}},
+                             {{usd, "USD", 1, 2, 3, 4}}});
+  auto a = load::read_answer(payload(frame));
+  REQUIRE(a);
+  CHECK(a->request_id == 1'000'000);
+  CHECK(a->index == 3);
+  CHECK(a->sequence == 70'000);
+  CHECK_FALSE(a->refused);
+  for (std::size_t size = 0; size < payload(frame).size(); ++size)
+    CHECK_FALSE(load::read_answer(payload(frame).substr(0, size)));
+
+  frame.clear();
+  wire::print(frame, wire::answer_to{9, 0}, refusal{errc::conflict, "subject", "text"});
+  a = load::read_answer(payload(frame));
+  REQUIRE(a);
+  CHECK(a->refused == errc::conflict);
+
+  frame.clear();
+  wire::print(frame, wire::welcome{"server", {}});
+  CHECK_FALSE(load::read_answer(payload(frame)));
+}
+
+TEST_CASE("percentiles are exact to one in 128", "[cli]") {
+  load::histogram h;
+  CHECK(h.at(0.5) == 0);
+  for (std::uint64_t value = 1; value <= 100'000; ++value)
+    h.add(value * 1000);
+  for (const auto& [part, exact] : {std::pair{0.5, 50'000'000.0},
+                                    {0.99, 99'000'000.0},
+                                    {0.999, 99'900'000.0},
+                                    {0.00001, 1000.0}}) {
+    INFO(part);
+    CHECK(static_cast<double>(h.at(part)) >= exact);
+    CHECK(static_cast<double>(h.at(part)) <= exact * (1 + 1.0 / 128));
+  }
+  CHECK(h.at(1) == 100'000'000);
+  h.add(~std::uint64_t{0});
+  CHECK(h.max() == ~std::uint64_t{0});
+  CHECK(h.at(1) == ~std::uint64_t{0});
+
+  load::histogram sum;
+  sum.add(h);
+  sum.add(h);
+  CHECK(sum.count() == 2 * h.count());
+  CHECK(sum.at(0.5) == h.at(0.5));
+}
