@@ -18,91 +18,125 @@ void console_state::say(const operator_request& r, std::vector<std::string> line
 }
 
 void console_state::ask(const operator_request& r) {
-  if (const auto* l = std::get_if<wire::console_line>(&r.command)) return line(r, l->line);
-  if (std::holds_alternative<wire::get_status>(r.command)) return status(r, false);
-  if (const auto* i = std::get_if<wire::inspect>(&r.command)) return inspect(r, i->customer);
-  if (const auto* c = std::get_if<wire::list_customers>(&r.command)) return customers(r, *c, false);
+  if (const auto* l = std::get_if<wire::console_line>(&r.command))
+    return line(r, l->line);
+  if (std::holds_alternative<wire::get_status>(r.command))
+    return status(r, false);
+  if (const auto* i = std::get_if<wire::inspect>(&r.command))
+    return inspect(r, i->customer);
+  if (const auto* c = std::get_if<wire::list_customers>(&r.command))
+    return customers(r, *c, false);
 }
 
 void console_state::line(const operator_request& r, const std::string& text) {
   std::istringstream words(text);
   std::string verb, first, second;
   words >> verb >> first >> second;
-  if (verb == "status") return status(r, true);
-  if (verb == "inspect" && !first.empty()) return inspect(r, first);
-  if (verb == "customers") return customers(r, {first, wire::list_customers::limit_default}, true);
-  if (verb == "stuck") return stuck(r);
-  if (verb == "retry" && !second.empty()) return retry(r, first, second);
-  say(r, {"status                      the server at a glance",
-          "customers [AFTER]           customers by reference",
-          "inspect CUSTOMER            what one customer is doing",
-          "stuck                       customers that were stopped, and why",
-          "retry CUSTOMER INVOICE      repeat the failed step of an invoice",
-          "quit                        leave"});
+  if (verb == "status")
+    return status(r, true);
+  if (verb == "inspect" && !first.empty())
+    return inspect(r, first);
+  if (verb == "customers")
+    return customers(r, {first, wire::list_customers::limit_default}, true);
+  if (verb == "stuck")
+    return stuck(r);
+  if (verb == "retry" && !second.empty())
+    return retry(r, first, second);
+  say(r,
+      {"status                      the server at a glance",
+       "customers [AFTER]           customers by reference",
+       "inspect CUSTOMER            what one customer is doing",
+       "stuck                       customers that were stopped, and why",
+       "retry CUSTOMER INVOICE      repeat the failed step of an invoice",
+       "quit                        leave"});
 }
 
 void console_state::status(const operator_request& r, bool as_lines) {
   self->request(context->directory, caf::infinite, get_activity{})
       .then([this, r, as_lines](const activity& a) {
-        self->request(context->writer, caf::infinite, get_status{}).then([this, r, as_lines, a](const text_lines& lanes) {
-          wire::status s;
-          const auto up = (context->time->now().ns - started.ns) / ns_per_second;
-          s.entries.emplace_back("uptime_seconds", std::to_string(up));
-          for (const auto& n : context->namespaces) s.entries.emplace_back("namespace", n.of.reference);
-          s.entries.emplace_back("active_customers", std::to_string(a.active));
-          s.entries.emplace_back("stopped_customers", std::to_string(a.stopped.size()));
-          for (const auto& l : lanes.lines) s.entries.emplace_back("store", l);
-          if (!as_lines) return answer(r, s);
-          std::vector<std::string> lines;
-          for (const auto& [key, value] : s.entries) lines.push_back(key + ": " + value);
-          say(r, std::move(lines));
-        });
+        self->request(context->writer, caf::infinite, get_status{})
+            .then([this, r, as_lines, a](const text_lines& lanes) {
+              wire::status s;
+              const auto up = (context->time->now().ns - started.ns) / ns_per_second;
+              s.entries.emplace_back("uptime_seconds", std::to_string(up));
+              for (const auto& n : context->namespaces)
+                s.entries.emplace_back("namespace", n.of.reference);
+              s.entries.emplace_back("active_customers", std::to_string(a.active));
+              s.entries.emplace_back("stopped_customers", std::to_string(a.stopped.size()));
+              for (const auto& l : lanes.lines)
+                s.entries.emplace_back("store", l);
+              if (!as_lines)
+                return answer(r, s);
+              std::vector<std::string> lines;
+              for (const auto& [key, value] : s.entries)
+                lines.push_back(key + ": " + value);
+              say(r, std::move(lines));
+            });
       });
 }
 
 void console_state::inspect(const operator_request& r, const std::string& customer) {
   self->request(context->directory, caf::infinite, find_active{r.space, customer})
       .then([this, r, customer](const customer_found& found) {
-        if (!found.actor) return say(r, {"customer " + customer + " is not active (or does not exist)"});
+        if (!found.actor)
+          return say(r, {"customer " + customer + " is not active (or does not exist)"});
         self->request(found.actor, caf::infinite, accrue::inspect{})
             .then([this, r](const text_lines& t) { say(r, t.lines); },
-                  [this, r, customer](const caf::error&) { say(r, {"customer " + customer + " has just gone"}); });
+                  [this, r, customer](const caf::error&) {
+                    say(r, {"customer " + customer + " has just gone"});
+                  });
       });
 }
 
-void console_state::customers(const operator_request& r, const wire::list_customers& q, bool as_lines) {
+void console_state::customers(const operator_request& r,
+                              const wire::list_customers& q,
+                              bool as_lines) {
   const auto limit = std::min(q.limit, wire::list_customers::limit_max);
-  context->store->list_customers(r.space, q.after, limit, [context = context, r, as_lines](result<std::vector<customer_line>> got) {
-    std::string frame;
-    if (!got) {
-      wire::print(frame, r.to, got.error());
-    } else if (as_lines) {
-      wire::console_text t;
-      for (const auto& c : *got) t.lines.push_back(c.reference + "  sequence " + std::to_string(c.last.value));
-      if (t.lines.empty()) t.lines.emplace_back("no customers");
-      wire::print(frame, r.to, wire::operator_reply(std::move(t)));
-    } else {
-      wire::customers list;
-      for (const auto& c : *got) list.items.push_back({c.reference, c.last});
-      wire::print(frame, r.to, wire::operator_reply(std::move(list)));
-    }
-    context->replies->deliver(r.from, frame);
-  });
+  context->store->list_customers(
+      r.space,
+      q.after,
+      limit,
+      [context = context, r, as_lines](result<std::vector<customer_line>> got) {
+        std::string frame;
+        if (!got) {
+          wire::print(frame, r.to, got.error());
+        } else if (as_lines) {
+          wire::console_text t;
+          for (const auto& c : *got)
+            t.lines.push_back(c.reference + "  sequence " + std::to_string(c.last.value));
+          if (t.lines.empty())
+            t.lines.emplace_back("no customers");
+          wire::print(frame, r.to, wire::operator_reply(std::move(t)));
+        } else {
+          wire::customers list;
+          for (const auto& c : *got)
+            list.items.push_back({c.reference, c.last});
+          wire::print(frame, r.to, wire::operator_reply(std::move(list)));
+        }
+        context->replies->deliver(r.from, frame);
+      });
 }
 
 void console_state::stuck(const operator_request& r) {
-  self->request(context->directory, caf::infinite, get_activity{}).then([this, r](const activity& a) {
-    std::vector<std::string> lines;
-    for (const auto& s : a.stopped) lines.push_back("customer " + s.reference + " life " + std::to_string(s.life) + ": " + s.why);
-    if (lines.empty()) lines.emplace_back("nothing is stuck");
-    say(r, std::move(lines));
-  });
+  self->request(context->directory, caf::infinite, get_activity{})
+      .then([this, r](const activity& a) {
+        std::vector<std::string> lines;
+        for (const auto& s : a.stopped)
+          lines.push_back("customer " + s.reference + " life " + std::to_string(s.life) + ": " +
+                          s.why);
+        if (lines.empty())
+          lines.emplace_back("nothing is stuck");
+        say(r, std::move(lines));
+      });
 }
 
-void console_state::retry(const operator_request& r, const std::string& customer, const std::string& invoice) {
+void console_state::retry(const operator_request& r,
+                          const std::string& customer,
+                          const std::string& invoice) {
   self->request(context->directory, caf::infinite, find_active{r.space, customer})
       .then([this, r, customer, invoice](const customer_found& found) {
-        if (!found.actor) return say(r, {"customer " + customer + " is not active; ask for its invoice first"});
+        if (!found.actor)
+          return say(r, {"customer " + customer + " is not active; ask for its invoice first"});
         auto e = std::make_shared<envelope>();
         e->from = r.from;
         e->request = r.to.request_id;
@@ -115,7 +149,8 @@ void console_state::retry(const operator_request& r, const std::string& customer
       });
 }
 
-console_actor::behavior_type console_behavior(console_state::pointer self, engine_context* context) {
+console_actor::behavior_type console_behavior(console_state::pointer self,
+                                              engine_context* context) {
   auto& s = self->state;
   s.self = self;
   s.context = context;

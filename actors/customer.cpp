@@ -2,48 +2,58 @@
 #include "actors/customer.hpp"
 
 #include "actors/charge.hpp"
-
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 
-#include <caf/send.hpp>
 #include <caf/response_promise.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
-
-#include <spdlog/spdlog.h>
 
 namespace accrue {
 namespace {
 
 /// Whether the unit was recorded under one of these keys: the row's own, or a second one among its facts.
 bool answers_to(const stored_row& row, const command_prints& p) {
-  const auto asked = [&](const fingerprint& key) { return key == p.key || (p.second && key == *p.second); };
-  if (asked(row.key)) return true;
-  const auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+  const auto asked = [&](const fingerprint& key) {
+    return key == p.key || (p.second && key == *p.second);
+  };
+  if (asked(row.key))
+    return true;
+  const auto e =
+      journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
   return e && std::ranges::any_of(e->facts, [&](const fact::any& f) {
-    const auto* second = std::get_if<fact::key_added>(&f);
-    return second != nullptr && asked(second->key);
-  });
+           const auto* second = std::get_if<fact::key_added>(&f);
+           return second != nullptr && asked(second->key);
+         });
 }
 
 } // namespace
 
-void customer_state::start(pointer self, engine_context& context, space of, std::string reference,
-                           std::uint32_t life, std::shared_ptr<const catalog> cat) {
+void customer_state::start(pointer self,
+                           engine_context& context,
+                           space of,
+                           std::string reference,
+                           std::uint32_t life,
+                           std::shared_ptr<const catalog> cat) {
   self_ = self;
   context_ = &context;
   catalog_ = std::move(cat);
   recorder_.emplace(context, std::move(of), reference, life);
   const auto me = caf::actor_cast<customer_actor>(self);
-  context.store->load_customer(recorder_->of().number, std::move(reference), [me](result<stored_customer> r) {
-    caf::anon_send(me, customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
-  });
+  context.store->load_customer(
+      recorder_->of().number, std::move(reference), [me](result<stored_customer> r) {
+        caf::anon_send(me,
+                       customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
+      });
 }
 
 void customer_state::loaded(const result<stored_customer>& stored) {
-  if (!stored) return stop(stored.error().text);
-  if (auto ok = recorder_->restore(*stored); !ok) return stop(ok.error().text);
+  if (!stored)
+    return stop(stored.error().text);
+  if (auto ok = recorder_->restore(*stored); !ok)
+    return stop(ok.error().text);
   mode_ = mode::ready;
   tell_scheduler();
   go_on();
@@ -52,25 +62,33 @@ void customer_state::loaded(const result<stored_customer>& stored) {
 // What it has may be of a unit that was discarded, or was read before this life.
 void customer_state::tell_scheduler() {
   if (const auto& r = *recorder_; r.value.exists)
-    caf::anon_send(context_->schedulers[shard_of(r.value.number)], wake{r.key(), r.value.reference, r.due(), false});
+    caf::anon_send(context_->schedulers[shard_of(r.value.number)],
+                   wake{r.key(), r.value.reference, r.due(), false});
 }
 
 void customer_state::receive(std::shared_ptr<const envelope> e) {
   if (mode_ == mode::stopped)
-    return recorder_->refuse_now(*e, {errc::storage_unavailable, recorder_->value.reference,
-                                      "the customer is being reloaded; send the same key again"});
-  if (mode_ == mode::ready && !current_ && waiting_.empty()) return begin(std::move(e));
+    return recorder_->refuse_now(*e,
+                                 {errc::storage_unavailable,
+                                  recorder_->value.reference,
+                                  "the customer is being reloaded; send the same key again"});
+  if (mode_ == mode::ready && !current_ && waiting_.empty())
+    return begin(std::move(e));
   if (waiting_.size() >= context_->limits.customer_queue)
-    return recorder_->refuse_now(*e, {errc::overloaded, recorder_->value.reference,
-                                      "too many commands of this customer are waiting"});
+    return recorder_->refuse_now(*e,
+                                 {errc::overloaded,
+                                  recorder_->value.reference,
+                                  "too many commands of this customer are waiting"});
   waiting_.push_back(std::move(e));
 }
 
 // Decides what waits until something has to be waited for.
 void customer_state::go_on() {
   std::size_t next = 0;
-  while (mode_ == mode::ready && !current_ && next < waiting_.size()) begin(std::move(waiting_[next++]));
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting_.size())));
+  while (mode_ == mode::ready && !current_ && next < waiting_.size())
+    begin(std::move(waiting_[next++]));
+  waiting_.erase(waiting_.begin(),
+                 waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting_.size())));
   // An idle charge is a value in its customer: its actor goes as soon as nobody waits.
   if (!current_ && waiting_.empty()) {
     charges_.clear();
@@ -86,26 +104,32 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
   deciding_ = e;
   if (too_late(*e))
-    return r.refuse(*e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
+    return r.refuse(
+        *e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
   if (command::is_query(e->body)) {
     const auto got = accrue::answer(r.value, *catalog_, e->stamp, e->body);
     return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
   }
   const auto prints = prints_of(*e, *catalog_);
-  if (!prints) return r.refuse(*e, prints.error());
+  if (!prints)
+    return r.refuse(*e, prints.error());
   const auto known = r.look_up(*prints);
   switch (known.what) {
-  case recorder::known::fresh: break;
-  case recorder::known::repeated: return answer_again(known.where, std::move(e));
+  case recorder::known::fresh:
+    break;
+  case recorder::known::repeated:
+    return answer_again(known.where, std::move(e));
   case recorder::known::other_content:
-    return r.refuse(*e, {errc::idempotency_conflict, e->key.empty() ? std::string(command::given_id(e->body)) : e->key,
-                         "this key was used with other content"});
+    return r.refuse(*e,
+                    {errc::idempotency_conflict,
+                     e->key.empty() ? std::string(command::given_id(e->body)) : e->key,
+                     "this key was used with other content"});
   case recorder::known::ask_journal:
     current_ = std::make_unique<open_unit>();
     current_->command = std::move(e);
     current_->prints = *prints;
     current_->to_ask = known.to_ask;
-    return load_row(current_->to_ask.back());
+    return load_row(current_->to_ask.back(), current_->command->deadline);
   }
   decide(std::move(e), *prints);
 }
@@ -113,21 +137,27 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
 void customer_state::decide(std::shared_ptr<const envelope> e, const command_prints& p) {
   auto& r = *recorder_;
   if (e->expected_sequence && *e->expected_sequence != r.value.last)
-    return r.refuse(*e, {errc::conflict, r.value.reference,
-                         "the customer is at sequence " + std::to_string(r.value.last.value)});
+    return r.refuse(*e,
+                    {errc::conflict,
+                     r.value.reference,
+                     "the customer is at sequence " + std::to_string(r.value.last.value)});
   if (!r.its_lane().available())
-    return r.refuse_now(*e, {errc::storage_unavailable, {}, "the store is away; send the same key again"});
-  if (!r.value.exists && std::holds_alternative<command::put_customer>(e->body) && r.value.number == customer_id{}) {
+    return r.refuse_now(
+        *e, {errc::storage_unavailable, {}, "the store is away; send the same key again"});
+  if (!r.value.exists && std::holds_alternative<command::put_customer>(e->body) &&
+      r.value.number == customer_id{}) {
     current_ = std::make_unique<open_unit>();
     current_->command = std::move(e);
     current_->prints = p;
     const auto me = caf::actor_cast<customer_actor>(self_);
     caf::anon_send(context_->find_namespace(r.of().number)->actor,
-                   assign_number{r.value.reference, [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
+                   assign_number{r.value.reference,
+                                 [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
     return;
   }
   deciding_ = e;
-  unit u(r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
+  unit u(
+      r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
   if (is_simple(e->body)) {
     const auto ok = decide_now(u, e->body);
     return ok ? commit(u, *e, p, *catalog_) : r.refuse(*e, ok.error());
@@ -145,7 +175,8 @@ void customer_state::decide(std::shared_ptr<const envelope> e, const command_pri
 // Runs the conversation to its next question to a charge, or to its end.
 void customer_state::converse() {
   current_->talk->resume();
-  if (current_->talk->done()) return finish();
+  if (current_->talk->done())
+    return finish();
   carry(current_->talk->asked());
 }
 
@@ -161,26 +192,33 @@ void customer_state::tell_charge(const charge& to, flat_fee::event what) {
   const auto id = to.terms.id;
   const auto number = current_->number;
   self_->request(charge_of(to), caf::infinite, charge_event{number, std::move(what)})
-      .then([this, number, id](charge_decision d) { charge_answered(number, id, std::move(d.decided)); },
+      .then([this, number, id](
+                charge_decision d) { charge_answered(number, id, std::move(d.decided)); },
             [this, number, id](const caf::error&) {
               std::erase_if(charges_, [&](const auto& c) { return c.first == id; });
-              charge_answered(number, id, accrue::refuse(errc::internal, "the charge stopped; try again"));
+              charge_answered(
+                  number, id, accrue::refuse(errc::internal, "the charge stopped; try again"));
             });
 }
 
-void customer_state::charge_answered(std::uint64_t number, charge_id id, result<flat_fee::decision> d) {
-  if (!current_ || current_->number != number) return; // the customer stopped meanwhile
+void customer_state::charge_answered(std::uint64_t number,
+                                     charge_id id,
+                                     result<flat_fee::decision> d) {
+  if (!current_ || current_->number != number)
+    return; // the customer stopped meanwhile
   try {
     if (d)
       if (const auto* need = need_of(*d)) {
         const auto target = *current_->work->find_charge(id);
         auto got = supply(*current_->work, target.terms, *need);
-        if (got) return tell_charge(target, std::move(*got));
+        if (got)
+          return tell_charge(target, std::move(*got));
         d = tl::unexpected(got.error());
       }
     current_->talk->answer(std::move(d));
     converse();
-    if (!current_) go_on();
+    if (!current_)
+      go_on();
   } catch (const defect& broken) {
     stop(broken.what);
   } catch (const std::exception& broken) {
@@ -192,19 +230,26 @@ void customer_state::finish() {
   const auto done = std::move(current_);
   deciding_ = done->command;
   const auto& outcome = done->talk->outcome();
-  if (!outcome) recorder_->refuse(*done->command, outcome.error());
-  else commit(*done->work, *done->command, done->prints, *done->terms);
+  if (!outcome)
+    recorder_->refuse(*done->command, outcome.error());
+  else
+    commit(*done->work, *done->command, done->prints, *done->terms);
 }
 
-void customer_state::commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat) {
+void customer_state::commit(const unit& u,
+                            const envelope& e,
+                            const command_prints& p,
+                            const catalog& cat) {
   const auto due_before = recorder_->due();
   const bool ticked = e.from.slot == no_session && std::holds_alternative<command::run_due>(e.body);
-  if (ticked && u.facts.empty()) return; // the scheduler asked too early: nothing to record
+  if (ticked && u.facts.empty())
+    return; // the scheduler asked too early: nothing to record
   recorder_->record(u, e, p, cat);
   tell_others(due_before, ticked, u.facts);
 }
 
-void customer_state::tell_others(std::optional<instant> due_before, bool ticked,
+void customer_state::tell_others(std::optional<instant> due_before,
+                                 bool ticked,
                                  const std::vector<fact::any>& facts) {
   auto& r = *recorder_;
   const auto shard = shard_of(r.value.number);
@@ -215,32 +260,39 @@ void customer_state::tell_others(std::optional<instant> due_before, bool ticked,
       facts, [](const fact::any& f) { return std::holds_alternative<fact::message_queued>(f); });
   if (leaves)
     r.after_commit([to = context_->outboxes[shard]](bool kept) {
-      if (kept) caf::anon_send(to, look_for_messages{});
+      if (kept)
+        caf::anon_send(to, look_for_messages{});
     });
 }
 
 charge_actor& customer_state::charge_of(const charge& c) {
-  const auto it = std::ranges::find(charges_, c.terms.id, &std::pair<charge_id, charge_actor>::first);
-  if (it != charges_.end()) return it->second;
+  const auto it =
+      std::ranges::find(charges_, c.terms.id, &std::pair<charge_id, charge_actor>::first);
+  if (it != charges_.end())
+    return it->second;
   return charges_.emplace_back(c.terms.id, self_->spawn(charge_behavior, c)).second;
 }
 
 // The same key with the same content: the same reply, from what its unit recorded, once that is durable.
 void customer_state::answer_again(sequence where, std::shared_ptr<const envelope> e) {
+  const auto deadline = e->deadline;
   repeats_.push_back({where, std::move(e)});
-  load_row(where);
+  load_row(where, deadline);
 }
 
-// Reads a unit back, once all that is under way is durable: it may be among it.
-void customer_state::load_row(sequence where) {
+// Reads a unit back, once all that is under way is durable: it may be among it. At the deadline it
+// is read anyway; the answer then goes behind what is under way, and is told to be late there.
+void customer_state::load_row(sequence where, instant deadline) {
   const auto me = caf::actor_cast<customer_actor>(self_);
   const auto read = [me, where, store = context_->store, key = recorder_->key()] {
     store->load_row(key, where, [me, where](result<stored_row> row) {
       caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
     });
   };
-  if (recorder_->all_durable()) read();
-  else recorder_->after_commit([read](bool) { read(); });
+  if (recorder_->all_durable())
+    read();
+  else
+    recorder_->after_commit([read](bool) { read(); }, deadline);
 }
 
 void customer_state::row(const row_loaded& r) {
@@ -249,45 +301,61 @@ void customer_state::row(const row_loaded& r) {
   if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number) {
     const auto asked = std::move(current_);
     deciding_ = asked->command;
-    if (!row) rec.refuse(*asked->command, row.error());
+    if (!row)
+      rec.refuse(*asked->command, row.error());
     else if (answers_to(*row, asked->prints)) {
-      if (row->content == asked->prints.content) repeats_.push_back({r.number, asked->command});
-      else rec.refuse(*asked->command, {errc::idempotency_conflict, asked->command->key, "this key was used with other content"});
+      if (row->content == asked->prints.content)
+        repeats_.push_back({r.number, asked->command});
+      else
+        rec.refuse(*asked->command,
+                   {errc::idempotency_conflict,
+                    asked->command->key,
+                    "this key was used with other content"});
     } else if (asked->to_ask.pop_back(); !asked->to_ask.empty()) {
       current_ = std::make_unique<open_unit>(std::move(*asked));
-      load_row(current_->to_ask.back());
+      load_row(current_->to_ask.back(), current_->command->deadline);
     } else {
       decide(asked->command, asked->prints);
     }
   }
   std::vector<repeat> ready;
   for (auto& again : repeats_)
-    if (again.where == r.number) ready.push_back(std::move(again));
+    if (again.where == r.number)
+      ready.push_back(std::move(again));
   std::erase_if(repeats_, [&](const repeat& x) { return x.where == r.number; });
-  for (const auto& again : ready) repeat_answer(*again.command, row);
-  if (!current_) go_on();
+  for (const auto& again : ready)
+    repeat_answer(*again.command, row);
+  if (!current_)
+    go_on();
 }
 
 void customer_state::repeat_answer(const envelope& command, const result<stored_row>& row) {
   auto& rec = *recorder_;
-  if (!row) return rec.refuse(command, row.error());
+  if (!row)
+    return rec.refuse(command, row.error());
   auto e = journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind));
-  if (!e) return rec.refuse(command, e.error());
-  for (auto& b : e->after) b.code = catalog_->code(b.currency);
+  if (!e)
+    return rec.refuse(command, e.error());
+  for (auto& b : e->after)
+    b.code = catalog_->code(b.currency);
   rec.reply(command, receipt_of(*e, rec.value, *catalog_));
 }
 
 void customer_state::numbered(customer_id number) {
-  if (!current_ || mode_ != mode::ready) return;
+  if (!current_ || mode_ != mode::ready)
+    return;
   const auto asked = std::move(current_);
   recorder_->value.number = number;
   decide(asked->command, asked->prints);
-  if (!recorder_->value.exists) recorder_->value.number = customer_id{};
-  if (!current_) go_on();
+  if (!recorder_->value.exists)
+    recorder_->value.number = customer_id{};
+  if (!current_)
+    go_on();
 }
 
 void customer_state::discarded(const unit_discarded& d) {
-  if (d.life == recorder_->life() && mode_ != mode::stopped) stop(d.why);
+  if (d.life == recorder_->life() && mode_ != mode::stopped)
+    stop(d.why);
 }
 
 // This life is over: everybody who waits is told, and the directory sees to a new one.
@@ -295,31 +363,38 @@ void customer_state::stop(const std::string& why) {
   mode_ = mode::stopped;
   stopped_why_ = why;
   spdlog::error("customer {} stopped: {}", recorder_->value.reference, why);
-  const refusal no{errc::storage_unavailable, recorder_->value.reference,
+  const refusal no{errc::storage_unavailable,
+                   recorder_->value.reference,
                    "the customer is being reloaded; send the same key again"};
   const auto open = std::move(current_);
-  if (open) recorder_->refuse_now(*open->command, no);
-  if (deciding_ && (!open || open->command != deciding_)) recorder_->refuse_now(*deciding_, no);
+  if (open)
+    recorder_->refuse_now(*open->command, no);
+  if (deciding_ && (!open || open->command != deciding_))
+    recorder_->refuse_now(*deciding_, no);
   deciding_.reset();
   for (const auto& e : waiting_)
-    if (e) recorder_->refuse_now(*e, no);
-  for (const auto& again : repeats_) recorder_->refuse_now(*again.command, no);
+    if (e)
+      recorder_->refuse_now(*e, no);
+  for (const auto& again : repeats_)
+    recorder_->refuse_now(*again.command, no);
   waiting_.clear();
   repeats_.clear();
   charges_.clear();
   // The next life begins when nothing of this one is under way any more.
-  const customer_stopped over{recorder_->of().number, recorder_->value.reference, recorder_->key(),
-                              recorder_->life(), why};
+  const customer_stopped over{
+      recorder_->of().number, recorder_->value.reference, recorder_->key(), recorder_->life(), why};
   recorder_->after_commit([to = context_->directory, over](bool) { caf::anon_send(to, over); });
 }
 
 caf::result<bool> customer_state::retire() {
   if (mode_ == mode::stopped) {
-    if (!recorder_->all_durable()) return false;
+    if (!recorder_->all_durable())
+      return false;
     self_->quit();
     return true;
   }
-  if (mode_ != mode::ready || current_ || !waiting_.empty() || !repeats_.empty() || !recorder_->all_durable())
+  if (mode_ != mode::ready || current_ || !waiting_.empty() || !repeats_.empty() ||
+      !recorder_->all_durable())
     return false;
   // A long tail since the snapshot would make the next activation slow: write one, go the next time.
   if (recorder_->since_snapshot() >= exact_keys / 4) {
@@ -334,21 +409,30 @@ text_lines customer_state::inspect() const {
   const auto& v = recorder_->value;
   text_lines out;
   const char* modes[] = {"loading", "ready", "stopped"};
-  out.lines.push_back("customer " + v.reference + " number " + std::to_string(v.number.value) + " shard " +
-                      std::to_string(shard_of(v.number)) + " life " + std::to_string(recorder_->life()));
-  out.lines.push_back(std::string("mode ") + modes[static_cast<int>(mode_)] + (stopped_why_.empty() ? "" : ": " + stopped_why_));
-  out.lines.push_back("sequence " + std::to_string(v.last.value) + (recorder_->all_durable() ? " durable" : " on its way"));
-  out.lines.push_back("deciding " + std::string(current_ ? command::kind(current_->command->body) : "nothing") +
+  out.lines.push_back("customer " + v.reference + " number " + std::to_string(v.number.value) +
+                      " shard " + std::to_string(shard_of(v.number)) + " life " +
+                      std::to_string(recorder_->life()));
+  out.lines.push_back(std::string("mode ") + modes[static_cast<int>(mode_)] +
+                      (stopped_why_.empty() ? "" : ": " + stopped_why_));
+  out.lines.push_back("sequence " + std::to_string(v.last.value) +
+                      (recorder_->all_durable() ? " durable" : " on its way"));
+  out.lines.push_back("deciding " +
+                      std::string(current_ ? command::kind(current_->command->body) : "nothing") +
                       ", waiting " + std::to_string(waiting_.size()));
-  out.lines.push_back("grants " + std::to_string(v.grants.size()) + " charges " + std::to_string(v.charges.size()) +
-                      " invoices " + std::to_string(v.invoices.size()) + " sub-accounts " +
+  out.lines.push_back("grants " + std::to_string(v.grants.size()) + " charges " +
+                      std::to_string(v.charges.size()) + " invoices " +
+                      std::to_string(v.invoices.size()) + " sub-accounts " +
                       std::to_string(v.book.sub_accounts().size()));
-  if (const auto due = next_due(v)) out.lines.push_back("next due " + to_string(*due));
+  if (const auto due = next_due(v))
+    out.lines.push_back("next due " + to_string(*due));
   return out;
 }
 
-customer_actor::behavior_type customer_behavior(customer_state::pointer self, engine_context* context,
-                                                space of, std::string reference, std::uint32_t life,
+customer_actor::behavior_type customer_behavior(customer_state::pointer self,
+                                                engine_context* context,
+                                                space of,
+                                                std::string reference,
+                                                std::uint32_t life,
                                                 std::shared_ptr<const catalog> cat) {
   auto& s = self->state;
   s.start(self, *context, std::move(of), std::move(reference), life, std::move(cat));
@@ -364,7 +448,9 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self, en
     }
   };
   return {
-      [guarded](execute& m) { guarded([&](customer_state& c) { c.receive(std::move(m.command)); }); },
+      [guarded](execute& m) {
+        guarded([&](customer_state& c) { c.receive(std::move(m.command)); });
+      },
       [guarded, self](const tick& t) {
         auto e = std::make_shared<envelope>();
         e->from = {no_session, 0};
@@ -376,9 +462,13 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self, en
         e->body = command::run_due{};
         guarded([&](customer_state& c) { c.receive(std::move(e)); });
       },
-      [guarded](const customer_loaded& m) { guarded([&](customer_state& c) { c.loaded(*m.stored); }); },
+      [guarded](const customer_loaded& m) {
+        guarded([&](customer_state& c) { c.loaded(*m.stored); });
+      },
       [guarded](const row_loaded& m) { guarded([&](customer_state& c) { c.row(m); }); },
-      [guarded](const number_assigned& m) { guarded([&](customer_state& c) { c.numbered(m.number); }); },
+      [guarded](const number_assigned& m) {
+        guarded([&](customer_state& c) { c.numbered(m.number); });
+      },
       [self](const catalog_changed& m) { self->state.use(m.catalog); },
       [self](const unit_discarded& m) { self->state.discarded(m); },
       [self](retire) { return self->state.retire(); },

@@ -20,7 +20,11 @@ public:
 
   using pointer = customer_actor::stateful_pointer<customer_state>;
 
-  void start(pointer self, engine_context& context, space of, std::string reference, std::uint32_t life,
+  void start(pointer self,
+             engine_context& context,
+             space of,
+             std::string reference,
+             std::uint32_t life,
              std::shared_ptr<const catalog> cat);
   void receive(std::shared_ptr<const envelope> e);
   void loaded(const result<stored_customer>& stored);
@@ -41,12 +45,14 @@ private:
   // The unit being decided: it waits for a charge, for a number or for a journal row.
   struct open_unit {
     std::shared_ptr<const envelope> command;
-    std::shared_ptr<const catalog> terms; ///< the catalog it is decided with, whatever changes meanwhile
+    std::shared_ptr<const catalog>
+        terms; ///< the catalog it is decided with, whatever changes meanwhile
     command_prints prints;
     std::optional<unit> work;
     std::optional<conversation> talk;
     std::uint64_t number = 0;
-    std::vector<sequence> to_ask; ///< units whose keys the journal has to tell, asked one after the other
+    std::vector<sequence>
+        to_ask; ///< units whose keys the journal has to tell, asked one after the other
   };
   struct repeat {
     sequence where;
@@ -63,9 +69,10 @@ private:
   void charge_answered(std::uint64_t unit, charge_id id, result<flat_fee::decision> d);
   void finish();
   void commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
-  void tell_others(std::optional<instant> due_before, bool ticked, const std::vector<fact::any>& facts);
+  void
+  tell_others(std::optional<instant> due_before, bool ticked, const std::vector<fact::any>& facts);
   void answer_again(sequence where, std::shared_ptr<const envelope> e);
-  void load_row(sequence where);
+  void load_row(sequence where, instant deadline);
   void tell_scheduler();
   void repeat_answer(const envelope& command, const result<stored_row>& row);
   [[nodiscard]] bool too_late(const envelope& e) const noexcept;
@@ -85,8 +92,11 @@ private:
   std::string stopped_why_;
 };
 
-customer_actor::behavior_type customer_behavior(customer_state::pointer self, engine_context* context,
-                                                space of, std::string reference, std::uint32_t life,
+customer_actor::behavior_type customer_behavior(customer_state::pointer self,
+                                                engine_context* context,
+                                                space of,
+                                                std::string reference,
+                                                std::uint32_t life,
                                                 std::shared_ptr<const catalog> cat);
 
 } // namespace accrue

@@ -5,20 +5,21 @@
 #include "actors/customer.hpp"
 
 #include <caf/send.hpp>
-
 #include <spdlog/spdlog.h>
 
 namespace accrue {
 
 directory_state::entry& directory_state::spawn(const accrue::activate& who) {
   auto& e = customers[{who.space, who.reference}];
-  if (e.actor) return e;
+  if (e.actor)
+    return e;
   const auto* space = context->find_namespace(who.space);
   ENSURE(space != nullptr);
   auto& catalog = catalogs.try_emplace(who.space, space->first_catalog).first->second;
   e.life = ++context->lives;
   lives[e.life] = {who.space, who.reference};
-  e.actor = self->home_system().spawn(customer_behavior, context, space->of, who.reference, e.life, catalog);
+  e.actor = self->home_system().spawn(
+      customer_behavior, context, space->of, who.reference, e.life, catalog);
   return e;
 }
 
@@ -34,39 +35,47 @@ void directory_state::activate(const accrue::activate& who) {
 
 void directory_state::tick(const accrue::tick& t) {
   auto& e = spawn({t.owner.space, t.reference});
-  if (e.leaving || e.over) e.ticks.push_back(t);
-  else self->send(e.actor, t);
+  if (e.leaving || e.over)
+    e.ticks.push_back(t);
+  else
+    self->send(e.actor, t);
 }
 
 void directory_state::routes_closed(const std::vector<accrue::activate>& who) {
   for (const auto& w : who) {
     const auto it = customers.find({w.space, w.reference});
-    if (it == customers.end() || it->second.life != w.life) continue;
+    if (it == customers.end() || it->second.life != w.life)
+      continue;
     it->second.routed = false;
     ask_to_go(it->first, it->second);
   }
 }
 
 void directory_state::ask_to_go(const name_key& who, entry& e) {
-  if (e.leaving) return;
+  if (e.leaving)
+    return;
   e.leaving = true;
   const accrue::activate w{who.first, who.second, e.life};
   self->request(e.actor, caf::infinite, retire{})
-      .then([this, w](bool gone) { left(w, gone); }, [this, w](const caf::error&) { left(w, true); });
+      .then([this, w](bool gone) { left(w, gone); },
+            [this, w](const caf::error&) { left(w, true); });
 }
 
 // Who has a route goes when the route table finds it idle. Who has none was woken by the scheduler, or
 // could not go the last time.
 void directory_state::sweep() {
   for (auto& [who, e] : customers)
-    if (!e.routed) ask_to_go(who, e);
+    if (!e.routed)
+      ask_to_go(who, e);
   context->routes->close({}, self);
 }
 
 void directory_state::left(const accrue::activate& who, bool gone) {
   const auto it = customers.find({who.space, who.reference});
-  if (it == customers.end()) return;
-  if (it->second.life != who.life) return;
+  if (it == customers.end())
+    return;
+  if (it->second.life != who.life)
+    return;
   auto waiting = std::move(it->second);
   if (gone) {
     lives.erase(waiting.life);
@@ -77,39 +86,50 @@ void directory_state::left(const accrue::activate& who, bool gone) {
     it->second.life = waiting.life;
     it->second.over = waiting.over;
   }
-  if (waiting.wanted) activate({who.space, who.reference});
-  for (const auto& t : waiting.ticks) tick(t);
+  if (waiting.wanted)
+    activate({who.space, who.reference});
+  for (const auto& t : waiting.ticks)
+    tick(t);
 }
 
 void directory_state::discarded(const unit_discarded& d) {
   const auto it = lives.find(d.life);
-  if (it == lives.end()) return;
-  if (const auto who = customers.find(it->second); who != customers.end()) self->send(who->second.actor, d);
+  if (it == lives.end())
+    return;
+  if (const auto who = customers.find(it->second); who != customers.end())
+    self->send(who->second.actor, d);
 }
 
 void directory_state::stopped(const customer_stopped& s) {
-  if (stopped_customers.size() >= 100) stopped_customers.erase(stopped_customers.begin());
+  if (stopped_customers.size() >= 100)
+    stopped_customers.erase(stopped_customers.begin());
   stopped_customers.push_back(s);
   const auto it = customers.find({s.space, s.reference});
-  if (it == customers.end() || it->second.life != s.life) return;
+  if (it == customers.end() || it->second.life != s.life)
+    return;
   it->second.over = true;
-  if (it->second.routed) context->routes->close({{s.space, s.reference, s.life}}, self);
-  else ask_to_go(it->first, it->second);
+  if (it->second.routed)
+    context->routes->close({{s.space, s.reference, s.life}}, self);
+  else
+    ask_to_go(it->first, it->second);
 }
 
 void directory_state::catalog(const catalog_changed& c) {
   catalogs[c.space] = c.catalog;
   for (const auto& [key, e] : customers)
-    if (key.first == c.space) self->send(e.actor, c);
+    if (key.first == c.space)
+      self->send(e.actor, c);
 }
 
-directory_actor::behavior_type directory_behavior(directory_state::pointer self, engine_context* context) {
+directory_actor::behavior_type directory_behavior(directory_state::pointer self,
+                                                  engine_context* context) {
   auto& s = self->state;
   s.self = self;
   s.context = context;
   // The customers go with their directory: whoever still holds one must not keep the process.
   self->set_exit_handler([self](const caf::exit_msg& m) {
-    for (const auto& [_, e] : self->state.customers) caf::anon_send_exit(e.actor, caf::exit_reason::user_shutdown);
+    for (const auto& [_, e] : self->state.customers)
+      caf::anon_send_exit(e.actor, caf::exit_reason::user_shutdown);
     self->quit(m.reason);
   });
   return {
@@ -120,10 +140,13 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [self](const customer_stopped& m) { self->state.stopped(m); },
       [self](const catalog_changed& m) { self->state.catalog(m); },
       [self](sweep) { self->state.sweep(); },
-      [self](get_activity) { return activity{self->state.customers.size(), self->state.stopped_customers}; },
+      [self](get_activity) {
+        return activity{self->state.customers.size(), self->state.stopped_customers};
+      },
       [self](const find_active& m) {
         const auto it = self->state.customers.find({m.space, m.reference});
-        return customer_found{it == self->state.customers.end() ? customer_actor{} : it->second.actor};
+        return customer_found{it == self->state.customers.end() ? customer_actor{}
+                                                                : it->second.actor};
       },
   };
 }

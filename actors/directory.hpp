@@ -32,10 +32,10 @@ public:
   struct entry {
     customer_actor actor;
     std::uint32_t life = 0;
-    bool routed = false;   ///< the route table sends it commands, and says when it is idle
-    bool over = false;     ///< this life has stopped; nobody is sent to it any more
-    bool leaving = false;  ///< was asked to go, has not answered yet
-    bool wanted = false;   ///< somebody asked for it meanwhile
+    bool routed = false;  ///< the route table sends it commands, and says when it is idle
+    bool over = false;    ///< this life has stopped; nobody is sent to it any more
+    bool leaving = false; ///< was asked to go, has not answered yet
+    bool wanted = false;  ///< somebody asked for it meanwhile
     std::vector<accrue::tick> ticks; ///< that came meanwhile
   };
   std::map<name_key, entry> customers;
@@ -48,6 +48,7 @@ private:
   void left(const accrue::activate& who, bool gone);
 };
 
-directory_actor::behavior_type directory_behavior(directory_state::pointer self, engine_context* context);
+directory_actor::behavior_type directory_behavior(directory_state::pointer self,
+                                                  engine_context* context);
 
 } // namespace accrue

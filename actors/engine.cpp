@@ -10,11 +10,9 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
-#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
-
-#include <spdlog/spdlog.h>
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(accrue::supervise)
 
@@ -23,10 +21,13 @@ namespace {
 
 // Watches everybody. Who holds nothing is started again; who cannot be replaced ends the process, which is
 // the safe thing: all that was acknowledged is in the store.
-caf::behavior supervisor(caf::event_based_actor* self, engine_context* context, std::function<void(std::uint32_t)> respawn) {
+caf::behavior supervisor(caf::event_based_actor* self,
+                         engine_context* context,
+                         std::function<void(std::uint32_t)> respawn) {
   self->set_down_handler([=](const caf::down_msg& m) {
     for (std::uint32_t shard = 0; shard < shard_count; ++shard)
-      if (m.source == context->schedulers[shard].address() || m.source == context->outboxes[shard].address()) {
+      if (m.source == context->schedulers[shard].address() ||
+          m.source == context->outboxes[shard].address()) {
         spdlog::error("an actor of shard {} ended and is started again", shard);
         respawn(shard);
         self->monitor(context->schedulers[shard]);
@@ -34,14 +35,18 @@ caf::behavior supervisor(caf::event_based_actor* self, engine_context* context, 
         return;
       }
     spdlog::critical("an actor that cannot be replaced ended");
-    if (context->stop_process) context->stop_process("an actor that cannot be replaced ended");
+    if (context->stop_process)
+      context->stop_process("an actor that cannot be replaced ended");
   });
-  for (const auto& s : context->schedulers) self->monitor(s);
-  for (const auto& o : context->outboxes) self->monitor(o);
+  for (const auto& s : context->schedulers)
+    self->monitor(s);
+  for (const auto& o : context->outboxes)
+    self->monitor(o);
   self->monitor(context->directory);
   self->monitor(context->writer);
   self->monitor(context->console);
-  for (const auto& n : context->namespaces) self->monitor(n.actor);
+  for (const auto& n : context->namespaces)
+    self->monitor(n.actor);
   const auto pause = std::chrono::nanoseconds(context->limits.sweep_ns);
   self->delayed_send(self, pause, sweep{});
   return {
@@ -55,15 +60,18 @@ caf::behavior supervisor(caf::event_based_actor* self, engine_context* context, 
 
 } // namespace
 
-engine::engine(caf::actor_system& system, engine_parts parts) : system_(system), parts_(std::move(parts)) {}
+engine::engine(caf::actor_system& system, engine_parts parts)
+    : system_(system), parts_(std::move(parts)) {}
 
 lane_events engine::events_for(std::shared_ptr<ledger_writer_actor> writer) {
   return {[writer](const customer_key& owner, std::uint32_t life, const std::string& why) {
-            if (*writer) caf::anon_send(*writer, unit_discarded{owner, life, why});
+            if (*writer)
+              caf::anon_send(*writer, unit_discarded{owner, life, why});
           },
           [](const std::string& what) { spdlog::error("the store refuses a batch: {}", what); },
           [writer](const std::string& why) {
-            if (*writer) caf::anon_send(*writer, ownership_lost{why});
+            if (*writer)
+              caf::anon_send(*writer, ownership_lost{why});
           }};
 }
 
@@ -87,10 +95,13 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
   std::vector<stored_namespace> stored;
   for (const auto& reference : p.namespaces) {
     auto opened = c.store->open_namespace(reference);
-    if (!opened) return tl::unexpected(opened.error());
+    if (!opened)
+      return tl::unexpected(opened.error());
     auto cat = replay_catalog(reference, *opened);
-    if (!cat) return tl::unexpected(cat.error());
-    c.namespaces.push_back({{opened->number, reference}, {}, std::make_shared<const catalog>(std::move(*cat))});
+    if (!cat)
+      return tl::unexpected(cat.error());
+    c.namespaces.push_back(
+        {{opened->number, reference}, {}, std::make_shared<const catalog>(std::move(*cat))});
     stored.push_back(std::move(*opened));
   }
   c.writer = system.spawn(ledger_writer_behavior, &c, p.step);
@@ -98,23 +109,30 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
   c.schedulers.resize(shard_count);
   c.outboxes.resize(shard_count);
   for (std::size_t n = 0; n < stored.size(); ++n)
-    c.namespaces[n].actor = system.spawn(namespace_behavior, &c, c.namespaces[n].of, std::move(stored[n]));
-  for (std::uint32_t shard = 0; shard < shard_count; ++shard) e->spawn_shard(shard);
+    c.namespaces[n].actor =
+        system.spawn(namespace_behavior, &c, c.namespaces[n].of, std::move(stored[n]));
+  for (std::uint32_t shard = 0; shard < shard_count; ++shard)
+    e->spawn_shard(shard);
   c.console = system.spawn(console_behavior, &c);
   auto* self = e.get();
-  e->supervisor_ = system.spawn(supervisor, &c, std::function<void(std::uint32_t)>([self](std::uint32_t shard) {
-                                  self->spawn_shard(shard);
-                                }));
+  e->supervisor_ =
+      system.spawn(supervisor, &c, std::function<void(std::uint32_t)>([self](std::uint32_t shard) {
+                     self->spawn_shard(shard);
+                   }));
   return e;
 }
 
 void engine::stop() {
-  if (std::exchange(stopped_, true)) return;
+  if (std::exchange(stopped_, true))
+    return;
   caf::anon_send(supervisor_, supervise{});
   const auto end = [](const auto& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); };
-  for (const auto& s : context_.schedulers) end(s);
-  for (const auto& o : context_.outboxes) end(o);
-  for (const auto& n : context_.namespaces) end(n.actor);
+  for (const auto& s : context_.schedulers)
+    end(s);
+  for (const auto& o : context_.outboxes)
+    end(o);
+  for (const auto& n : context_.namespaces)
+    end(n.actor);
   end(context_.console);
   end(context_.directory);
   end(context_.writer);

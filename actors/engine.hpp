@@ -33,7 +33,8 @@ struct supervise {};
 class engine {
 public:
   /// Opens the namespaces (blocks for the store) and spawns everything.
-  [[nodiscard]] static result<std::unique_ptr<engine>> start(caf::actor_system& system, engine_parts parts);
+  [[nodiscard]] static result<std::unique_ptr<engine>> start(caf::actor_system& system,
+                                                             engine_parts parts);
   ~engine();
 
   [[nodiscard]] engine_context& context() noexcept { return context_; }

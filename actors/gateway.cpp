@@ -5,9 +5,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-
 #include <caf/send.hpp>
-
 #include <spdlog/spdlog.h>
 
 namespace accrue {
@@ -15,21 +13,27 @@ namespace accrue {
 using boost::asio::ip::tcp;
 
 gateway::gateway(boost::asio::io_context& io, time_source& time, gateway_options options)
-    : io_(io), time_(time), options_(std::move(options)), acceptor_(io), watch_(io), drain_timer_(io) {}
+    : io_(io), time_(time), options_(std::move(options)), acceptor_(io), watch_(io),
+      drain_timer_(io) {}
 
 gateway::~gateway() = default;
 
 result<void> gateway::listen() {
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(options_.address, error);
-  if (error) return accrue::refuse(errc::validation, "this is no IP address to listen on", options_.address);
+  if (error)
+    return accrue::refuse(errc::validation, "this is no IP address to listen on", options_.address);
   const tcp::endpoint endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (!error)
+    acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error)
+    acceptor_.bind(endpoint, error);
+  if (!error)
+    acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
   if (error)
-    return accrue::refuse(errc::conflict, "cannot listen: " + error.message(),
+    return accrue::refuse(errc::conflict,
+                          "cannot listen: " + error.message(),
                           options_.address + ":" + std::to_string(options_.port));
   return {};
 }
@@ -44,7 +48,8 @@ void gateway::serve(engine_context& context) {
 
 void gateway::accept() {
   acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) return;
+    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open())
+      return;
     if (!error) {
       std::uint32_t n = 0;
       if (free_.empty()) {
@@ -55,7 +60,8 @@ void gateway::accept() {
         free_.pop_back();
       }
       auto& s = slots_[n];
-      s.session = std::make_shared<gateway_session>(*this, std::move(socket), reply_address{n, s.generation});
+      s.session = std::make_shared<gateway_session>(
+          *this, std::move(socket), reply_address{n, s.generation});
       ++live_;
       if (live_ > options_.connections_max)
         s.session->say_goodbye({errc::overloaded, {}, "too many connections"});
@@ -69,10 +75,12 @@ void gateway::accept() {
 void gateway::watch() {
   watch_.expires_after(std::chrono::milliseconds(500));
   watch_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+    if (error)
+      return;
     const auto now = std::chrono::steady_clock::now();
     for (std::size_t n = 0; n < slots_.size(); ++n)
-      if (const auto s = slots_[n].session) s->watch(now);
+      if (const auto s = slots_[n].session)
+        s->watch(now);
     watch();
   });
 }
@@ -83,7 +91,8 @@ instant gateway::stamp() {
   return last_stamp_;
 }
 
-bool gateway::forward(engine_context::namespace_entry& space, const std::string& customer,
+bool gateway::forward(engine_context::namespace_entry& space,
+                      const std::string& customer,
                       std::shared_ptr<const envelope> e) {
   auto [it, fresh] = routes_[space.of.number.value].try_emplace(customer);
   auto& r = it->second;
@@ -92,9 +101,11 @@ bool gateway::forward(engine_context::namespace_entry& space, const std::string&
     caf::anon_send(r.to, execute{std::move(e)});
     return true;
   }
-  if (r.pending.size() >= context_->limits.customer_queue) return false;
+  if (r.pending.size() >= context_->limits.customer_queue)
+    return false;
   r.pending.push_back(std::move(e));
-  if (fresh) caf::anon_send(context_->directory, activate{space.of.number, customer});
+  if (fresh)
+    caf::anon_send(context_->directory, activate{space.of.number, customer});
   return true;
 }
 
@@ -102,22 +113,27 @@ void gateway::opened(const activate& who, customer_actor to) {
   boost::asio::post(io_, [this, who, to = std::move(to)] {
     auto& all = routes_[who.space.value];
     const auto it = all.find(who.reference);
-    if (it == all.end()) return;
+    if (it == all.end())
+      return;
     it->second.to = to;
     it->second.life = who.life;
-    for (auto& e : it->second.pending) caf::anon_send(to, execute{std::move(e)});
+    for (auto& e : it->second.pending)
+      caf::anon_send(to, execute{std::move(e)});
     it->second.pending = {};
   });
 }
 
 void gateway::close(std::vector<activate> who, directory_actor answer_to) {
   boost::asio::post(io_, [this, who = std::move(who), answer_to = std::move(answer_to)] {
-    if (!who.empty()) return close_routes(who, answer_to);
+    if (!who.empty())
+      return close_routes(who, answer_to);
     std::vector<activate> idle;
     for (auto& [space, all] : routes_)
       for (auto& [reference, r] : all)
-        if (r.to && !std::exchange(r.used, false)) idle.push_back({namespace_id(space), reference, r.life});
-    if (!idle.empty()) close_routes(idle, answer_to);
+        if (r.to && !std::exchange(r.used, false))
+          idle.push_back({namespace_id(space), reference, r.life});
+    if (!idle.empty())
+      close_routes(idle, answer_to);
   });
 }
 
@@ -127,7 +143,8 @@ void gateway::close_routes(const std::vector<activate>& who, const directory_act
   for (const auto& w : who) {
     auto& all = routes_[w.space.value];
     const auto it = all.find(w.reference);
-    if (it == all.end() || !it->second.to || it->second.life != w.life) continue;
+    if (it == all.end() || !it->second.to || it->second.life != w.life)
+      continue;
     all.erase(it);
     closed.customers.push_back(w);
   }
@@ -135,17 +152,22 @@ void gateway::close_routes(const std::vector<activate>& who, const directory_act
 }
 
 void gateway::append(reply_address to, std::string_view frame) {
-  if (to.slot >= slots_.size() || slots_[to.slot].generation != to.generation || !slots_[to.slot].session) return;
+  if (to.slot >= slots_.size() || slots_[to.slot].generation != to.generation ||
+      !slots_[to.slot].session)
+    return;
   auto& s = *slots_[to.slot].session;
-  if (!s.answered()) return;
+  if (!s.answered())
+    return;
   s.append(frame);
   --in_flight_;
   mark_dirty(to.slot);
 }
 
 void gateway::mark_dirty(std::uint32_t n) {
-  if (!std::exchange(slots_[n].dirty, true)) dirty_.push_back(n);
-  if (std::exchange(flushing_, true)) return;
+  if (!std::exchange(slots_[n].dirty, true))
+    dirty_.push_back(n);
+  if (std::exchange(flushing_, true))
+    return;
   boost::asio::post(io_, [this] { flush(); });
 }
 
@@ -153,7 +175,8 @@ void gateway::flush() {
   flushing_ = false;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& p : posted_) append(p.to, std::string_view(posted_bytes_).substr(p.frame.offset, p.frame.size));
+    for (const auto& p : posted_)
+      append(p.to, std::string_view(posted_bytes_).substr(p.frame.offset, p.frame.size));
     posted_.clear();
     posted_bytes_.clear();
   }
@@ -162,28 +185,40 @@ void gateway::flush() {
   dirty_.clear();
   for (const auto n : now) {
     slots_[n].dirty = false;
-    if (const auto s = slots_[n].session) s->send();
+    if (const auto s = slots_[n].session)
+      s->send();
   }
   now.clear();
-  if (dirty_.empty()) dirty_ = std::move(now);
-  if (draining_) check_drained();
+  if (dirty_.empty())
+    dirty_ = std::move(now);
+  if (draining_)
+    check_drained();
 }
 
 void gateway::deliver(reply_address to, std::string_view frame) {
-  if (to.slot == no_session) return;
-  if (io_.get_executor().running_in_this_thread()) return append(to, frame);
+  if (to.slot == no_session)
+    return;
+  if (io_.get_executor().running_in_this_thread())
+    return append(to, frame);
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     first = posted_.empty();
-    posted_.push_back({to, {static_cast<std::uint32_t>(posted_bytes_.size()), static_cast<std::uint32_t>(frame.size())}});
+    posted_.push_back({to,
+                       {static_cast<std::uint32_t>(posted_bytes_.size()),
+                        static_cast<std::uint32_t>(frame.size())}});
     posted_bytes_.append(frame);
   }
-  if (first) boost::asio::post(io_, [this] { flush(); });
+  if (first)
+    boost::asio::post(io_, [this] { flush(); });
 }
 
-void gateway::refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) {
-  if (to.slot == no_session) return;
+void gateway::refuse(reply_address to,
+                     std::uint64_t request,
+                     std::uint32_t index,
+                     const refusal& why) {
+  if (to.slot == no_session)
+    return;
   std::string frame;
   wire::print(frame, {request, index}, why);
   deliver(to, frame);
@@ -191,31 +226,37 @@ void gateway::refuse(reply_address to, std::uint64_t request, std::uint32_t inde
 
 void gateway::gone(std::uint32_t n) {
   auto& s = slots_[n];
-  if (!s.session) return;
+  if (!s.session)
+    return;
   in_flight_ -= s.session->in_flight();
   s.session.reset();
   ++s.generation;
   --live_;
   free_.push_back(n);
-  if (draining_) check_drained();
+  if (draining_)
+    check_drained();
 }
 
-void gateway::drain(std::chrono::milliseconds patience, std::function<void(std::size_t, std::size_t)> done) {
+void gateway::drain(std::chrono::milliseconds patience,
+                    std::function<void(std::size_t, std::size_t)> done) {
   boost::asio::post(io_, [this, patience, done = std::move(done)]() mutable {
     drained_ = std::move(done);
     draining_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     for (std::size_t n = 0; n < slots_.size(); ++n)
-      if (const auto s = slots_[n].session) s->drain();
+      if (const auto s = slots_[n].session)
+        s->drain();
     drain_timer_.expires_after(patience);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (error || !drained_) return;
+      if (error || !drained_)
+        return;
       const auto finished = std::exchange(drained_, nullptr);
       const auto left = in_flight_;
       const auto cut = live_;
       for (std::size_t n = 0; n < slots_.size(); ++n)
-        if (const auto s = slots_[n].session) s->cut();
+        if (const auto s = slots_[n].session)
+          s->cut();
       watch_.cancel();
       routes_.clear();
       finished(cut, left);
@@ -225,7 +266,8 @@ void gateway::drain(std::chrono::milliseconds patience, std::function<void(std::
 }
 
 void gateway::check_drained() {
-  if (live_ != 0 || !drained_) return;
+  if (live_ != 0 || !drained_)
+    return;
   drain_timer_.cancel();
   watch_.cancel();
   routes_.clear();

@@ -23,14 +23,16 @@ struct gateway_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7117;
   std::size_t connections_max = 4096;
-  wire::limits limits;                 ///< of one connection
-  std::size_t in_flight_max = 65536;   ///< commands of all connections without an answer
-  std::size_t unsent_pause = 1 << 20;  ///< bytes of replies at which a connection is not read any more
-  std::size_t unsent_max = 16 << 20;   ///< and at which it is cut
+  wire::limits limits;               ///< of one connection
+  std::size_t in_flight_max = 65536; ///< commands of all connections without an answer
+  std::size_t unsent_pause =
+      1 << 20; ///< bytes of replies at which a connection is not read any more
+  std::size_t unsent_max = 16 << 20; ///< and at which it is cut
   std::chrono::milliseconds hello_timeout{5000};
-  std::chrono::milliseconds frame_timeout{30000}; ///< for a frame to be whole, and for a write to move
+  std::chrono::milliseconds frame_timeout{
+      30000};                             ///< for a frame to be whole, and for a write to move
   std::chrono::milliseconds linger{1000}; ///< for a client to read the last answers and close
-  std::int64_t deadline_ns = 30 * ns_per_second;  ///< of commands that bring none
+  std::int64_t deadline_ns = 30 * ns_per_second; ///< of commands that bring none
   std::string server_name = "accrued";
 };
 
@@ -49,14 +51,16 @@ public:
   void serve(engine_context& context);
   /// Stops accepting and reading, waits until what is in flight is answered (at most `patience`), sends what
   /// is left, closes, and calls `done(answered, cut)`: connections and commands that were left without an answer.
-  void drain(std::chrono::milliseconds patience, std::function<void(std::size_t, std::size_t)> done);
+  void drain(std::chrono::milliseconds patience,
+             std::function<void(std::size_t, std::size_t)> done);
 
   /// Lets go of all actors. After the io_context has stopped.
   void forget_actors() noexcept { routes_.clear(); }
 
   // reply_sink
   void deliver(reply_address to, std::string_view frame) override;
-  void refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
+  void
+  refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
   // route_table
   void opened(const activate& who, customer_actor to) override;
   void close(std::vector<activate> who, directory_actor answer_to) override;
@@ -82,7 +86,8 @@ private:
   void accept();
   void watch();
   /// Sends a command on; false: a queue is full.
-  bool forward(engine_context::namespace_entry& space, const std::string& customer,
+  bool forward(engine_context::namespace_entry& space,
+               const std::string& customer,
                std::shared_ptr<const envelope> e);
   void close_routes(const std::vector<activate>& who, const directory_actor& answer_to);
   void append(reply_address to, std::string_view frame);

@@ -15,7 +15,8 @@ public:
   void send();
   /// One of its commands was answered; false when nobody waits any more.
   [[nodiscard]] bool answered() noexcept {
-    if (in_flight_ == 0) return false;
+    if (in_flight_ == 0)
+      return false;
     --in_flight_;
     return true;
   }
@@ -29,7 +30,9 @@ public:
   void drain();
 
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
-  [[nodiscard]] bool idle() const noexcept { return in_flight_ == 0 && out_.empty() && sending_.empty(); }
+  [[nodiscard]] bool idle() const noexcept {
+    return in_flight_ == 0 && out_.empty() && sending_.empty();
+  }
 
 private:
   using clock = std::chrono::steady_clock;
@@ -52,11 +55,11 @@ private:
   reply_address me_;
   wire::frame_reader reader_;
   engine_context::namespace_entry* space_ = nullptr; ///< set by the hello
-  std::string out_;      ///< to be sent next
-  std::string sending_;  ///< being sent
+  std::string out_;                                  ///< to be sent next
+  std::string sending_;                              ///< being sent
   std::size_t in_flight_ = 0;
   bool reading_ = false;
-  bool closing_ = false; ///< after what is to be sent
+  bool closing_ = false;  ///< after what is to be sent
   bool draining_ = false; ///< owes the client a goodbye
   bool closed_ = false;
   instant stamp_;

@@ -20,7 +20,8 @@ struct ledger_writer_state {
 /// `step`: commits a batch of a lane that is driven from here, true when there may be more; empty for
 /// lanes that drive themselves.
 ledger_writer_actor::behavior_type
-ledger_writer_behavior(ledger_writer_actor::stateful_pointer<ledger_writer_state> self, engine_context* context,
+ledger_writer_behavior(ledger_writer_actor::stateful_pointer<ledger_writer_state> self,
+                       engine_context* context,
                        std::function<bool()> step);
 
 } // namespace accrue

@@ -5,7 +5,6 @@
 #include "persistence/journal_codec.hpp"
 
 #include <caf/send.hpp>
-
 #include <spdlog/spdlog.h>
 
 namespace accrue {
@@ -25,20 +24,26 @@ result<catalog> replay_catalog(const std::string& reference, const stored_namesp
   catalog c;
   c.namespace_reference = reference;
   for (const auto& row : stored.rows) {
-    const auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
-    if (!e) return tl::unexpected(e.error());
+    const auto e =
+        journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+    if (!e)
+      return tl::unexpected(e.error());
     apply(c, *e);
   }
   return c;
 }
 
-result<void> namespace_state::start(pointer me, engine_context& c, const space& of, const stored_namespace& stored) {
+result<void> namespace_state::start(pointer me,
+                                    engine_context& c,
+                                    const space& of,
+                                    const stored_namespace& stored) {
   self = me;
   context = &c;
   records.emplace(c, of, std::string(), ++c.lives);
   last_customer = stored.last_customer;
   auto replayed = replay_catalog(of.reference, stored);
-  if (!replayed) return tl::unexpected(replayed.error());
+  if (!replayed)
+    return tl::unexpected(replayed.error());
   current = std::make_shared<const catalog>(std::move(*replayed));
   auto ok = records->restore(as_customer(of.reference, stored));
   records->value.exists = true;
@@ -55,24 +60,30 @@ customer_id namespace_state::assign(const std::string& customer) {
 
 void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
   auto& r = *records;
-  if (broken) return r.refuse_now(*e, {errc::storage_unavailable, {}, "the namespace is stopped; restart the server"});
+  if (broken)
+    return r.refuse_now(
+        *e, {errc::storage_unavailable, {}, "the namespace is stopped; restart the server"});
   const auto prints = prints_of(*e, *current);
-  if (!prints) return r.refuse(*e, prints.error());
+  if (!prints)
+    return r.refuse(*e, prints.error());
   const auto known = r.look_up(*prints);
   if (known.what == recorder::known::other_content)
-    return r.refuse(*e, {errc::idempotency_conflict, e->key, "this key was used with other content"});
+    return r.refuse(*e,
+                    {errc::idempotency_conflict, e->key, "this key was used with other content"});
   if (known.what != recorder::known::fresh) {
     repeats.emplace_back(known.where, e);
     const auto me = caf::actor_cast<namespace_actor>(self);
-    r.after_commit([me, store = context->store, key = r.key(), where = known.where](bool) {
+    const auto read = [me, store = context->store, key = r.key(), where = known.where](bool) {
       store->load_row(key, where, [me, where](result<stored_row> row) {
         caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
       });
-    });
+    };
+    r.after_commit(read, e->deadline);
     return;
   }
   unit u(r.value, *current, e->stamp, static_cast<std::uint8_t>(e->body.index()));
-  if (auto ok = decide_for_namespace(u, e->body); !ok) return r.refuse(*e, ok.error());
+  if (auto ok = decide_for_namespace(u, e->body); !ok)
+    return r.refuse(*e, ok.error());
   auto next = *current;
   entry done;
   done.facts = u.facts;
@@ -80,25 +91,34 @@ void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
   r.record(u, *e, *prints, *current);
   current = std::make_shared<const catalog>(std::move(next));
   // Customers learn of it when it is durable.
-  r.after_commit([to = context->directory, what = catalog_changed{r.of().number, current}](bool kept) {
-    if (kept) caf::anon_send(to, what);
-  });
+  r.after_commit(
+      [to = context->directory, what = catalog_changed{r.of().number, current}](bool kept) {
+        if (kept)
+          caf::anon_send(to, what);
+      });
 }
 
 void namespace_state::row(const row_loaded& m) {
   const auto& row = *m.row;
   for (const auto& [where, e] : repeats) {
-    if (where != m.number) continue;
-    const auto done = row ? journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind))
-                          : result<entry>(tl::unexpected(row.error()));
-    if (done) records->reply(*e, receipt_of(*done, records->value, *current));
-    else records->refuse(*e, done.error());
+    if (where != m.number)
+      continue;
+    const auto done =
+        row ? journal::decode(
+                  row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind))
+            : result<entry>(tl::unexpected(row.error()));
+    if (done)
+      records->reply(*e, receipt_of(*done, records->value, *current));
+    else
+      records->refuse(*e, done.error());
   }
   std::erase_if(repeats, [&](const auto& x) { return x.first == m.number; });
 }
 
-namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self, engine_context* context,
-                                                  space of, stored_namespace stored) {
+namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
+                                                  engine_context* context,
+                                                  space of,
+                                                  stored_namespace stored) {
   if (auto ok = self->state.start(self, *context, of, stored); !ok) {
     spdlog::critical("namespace {}: {}", of.reference, ok.error().text);
     self->state.broken = true;
@@ -107,7 +127,9 @@ namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
       [self](const execute& m) { self->state.receive(m.command); },
       [self](const assign_number& m) { m.to(self->state.assign(m.customer)); },
       [self](const unit_discarded& m) {
-        spdlog::critical("a unit of namespace {} could not be stored: {}", self->state.records->of().reference, m.why);
+        spdlog::critical("a unit of namespace {} could not be stored: {}",
+                         self->state.records->of().reference,
+                         m.why);
         self->state.broken = true;
       },
       [self](const row_loaded& m) { self->state.row(m); },

@@ -16,7 +16,8 @@ public:
   using pointer = namespace_actor::stateful_pointer<namespace_state>;
 
   /// errc: internal when the stored journal does not fit together.
-  result<void> start(pointer me, engine_context& c, const space& of, const stored_namespace& stored);
+  result<void>
+  start(pointer me, engine_context& c, const space& of, const stored_namespace& stored);
   void receive(const std::shared_ptr<const envelope>& e);
   void row(const row_loaded& r);
   [[nodiscard]] customer_id assign(const std::string& customer);
@@ -30,10 +31,13 @@ public:
   bool broken = false;
 };
 
-namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self, engine_context* context,
-                                                  space of, stored_namespace stored);
+namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
+                                                  engine_context* context,
+                                                  space of,
+                                                  stored_namespace stored);
 
 /// The catalog that a namespace's journal leads to. errc: internal.
-[[nodiscard]] result<catalog> replay_catalog(const std::string& reference, const stored_namespace& stored);
+[[nodiscard]] result<catalog> replay_catalog(const std::string& reference,
+                                             const stored_namespace& stored);
 
 } // namespace accrue

@@ -23,34 +23,40 @@ void outbox_state::look() {
   again_ = false;
   const auto me = caf::actor_cast<outbox_actor>(self);
   context->store->waiting_messages(shard, page, [me](result<std::vector<waiting_message>> r) {
-    caf::anon_send(me, messages_loaded{std::make_shared<result<std::vector<waiting_message>>>(std::move(r))});
+    caf::anon_send(
+        me, messages_loaded{std::make_shared<result<std::vector<waiting_message>>>(std::move(r))});
   });
 }
 
 void outbox_state::loaded(const result<std::vector<waiting_message>>& waiting) {
-  if (!waiting) return again_later();
+  if (!waiting)
+    return again_later();
   if (waiting->empty()) {
     busy_ = false;
-    if (again_) look();
+    if (again_)
+      look();
     return;
   }
   const auto me = caf::actor_cast<outbox_actor>(self);
   const auto now = context->time->now();
   to_mark_ = 0;
   for (const auto& m : *waiting) {
-    if (!context->deliver || !context->deliver(m)) break;
+    if (!context->deliver || !context->deliver(m))
+      break;
     ++to_mark_;
-    context->store->mark_delivered(m, now, [me](result<bool> r) {
-      caf::anon_send(me, message_marked{r.has_value()});
-    });
+    context->store->mark_delivered(
+        m, now, [me](result<bool> r) { caf::anon_send(me, message_marked{r.has_value()}); });
   }
-  if (to_mark_ == 0) again_later();
+  if (to_mark_ == 0)
+    again_later();
 }
 
 void outbox_state::marked(bool done) {
   failed_ = failed_ || !done;
-  if (--to_mark_ != 0) return;
-  if (std::exchange(failed_, false)) return again_later();
+  if (--to_mark_ != 0)
+    return;
+  if (std::exchange(failed_, false))
+    return again_later();
   busy_ = false;
   look();
 }
@@ -60,8 +66,8 @@ void outbox_state::again_later() {
   self->delayed_send(self, retry_after, look_for_messages{});
 }
 
-outbox_actor::behavior_type outbox_behavior(outbox_state::pointer self, engine_context* context,
-                                            std::uint32_t shard) {
+outbox_actor::behavior_type
+outbox_behavior(outbox_state::pointer self, engine_context* context, std::uint32_t shard) {
   auto& s = self->state;
   s.self = self;
   s.context = context;

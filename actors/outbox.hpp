@@ -27,12 +27,12 @@ private:
   void again_later();
 
   bool busy_ = false;
-  bool again_ = false; ///< something became durable while a page was under way
+  bool again_ = false;  ///< something became durable while a page was under way
   bool failed_ = false; ///< a delivery could not be put on record
   std::size_t to_mark_ = 0;
 };
 
-outbox_actor::behavior_type outbox_behavior(outbox_state::pointer self, engine_context* context,
-                                            std::uint32_t shard);
+outbox_actor::behavior_type
+outbox_behavior(outbox_state::pointer self, engine_context* context, std::uint32_t shard);
 
 } // namespace accrue

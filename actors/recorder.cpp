@@ -15,7 +15,6 @@ constexpr std::size_t key_bytes_max = 128;
 
 fingerprint print_of(std::string_view text) { return fingerprint_of(digest_of(text)); }
 
-
 } // namespace
 
 result<command_prints> prints_of(const envelope& e, const catalog& cat) {
@@ -29,7 +28,8 @@ result<command_prints> prints_of(const envelope& e, const catalog& cat) {
   if (!id.empty()) {
     text.assign(command::kind(e.body)).append(":").append(id);
     p.key = print_of(text);
-    if (!e.key.empty() && e.key != text) p.second = print_of(e.key);
+    if (!e.key.empty() && e.key != text)
+      p.second = print_of(e.key);
   } else {
     p.key = print_of(e.key);
   }
@@ -38,7 +38,8 @@ result<command_prints> prints_of(const envelope& e, const catalog& cat) {
                       std::holds_alternative<command::create_charge>(e.body);
   if (rounds) {
     const auto n = normalised(e.body, cat);
-    if (!n) return tl::unexpected(n.error());
+    if (!n)
+      return tl::unexpected(n.error());
     append_canonical(*n, text);
   } else {
     append_canonical(e.body, text);
@@ -56,30 +57,39 @@ lane& recorder::its_lane() const { return context_->store->lane_of(shard_of(valu
 
 result<void> recorder::restore(const stored_customer& stored, catalog* replayed) {
   discards_seen_ = its_lane().discards();
-  if (!stored.number) return {};
+  if (!stored.number)
+    return {};
   value.number = *stored.number;
   if (stored.snapshot) {
     auto whole = journal::decode_customer(stored.snapshot->second, value.number);
-    if (!whole) return tl::unexpected(whole.error());
+    if (!whole)
+      return tl::unexpected(whole.error());
     if (whole->last != stored.snapshot->first)
       return accrue::refuse(errc::internal, "the snapshot is not of its sequence", value.reference);
     value = std::move(*whole);
     snapshot_at_ = value.last.value;
   }
   for (const auto& s : stored.segments)
-    if (auto ok = keys_.restore_segment(s); !ok) return ok;
+    if (auto ok = keys_.restore_segment(s); !ok)
+      return ok;
   for (const auto& row : stored.rows) {
     auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
-    if (!e) return tl::unexpected(e.error());
+    if (!e)
+      return tl::unexpected(e.error());
     keys_.add(row.key, row.content, row.sequence);
     for (const auto& f : e->facts)
-      if (const auto* k = std::get_if<fact::key_added>(&f)) keys_.add(k->key, row.content, row.sequence);
+      if (const auto* k = std::get_if<fact::key_added>(&f))
+        keys_.add(k->key, row.content, row.sequence);
     tip_ = row.hash;
-    if (row.sequence <= value.last) continue;
+    if (row.sequence <= value.last)
+      continue;
     if (row.sequence.value != value.last.value + 1)
-      return accrue::refuse(errc::internal, "the journal has a gap before unit " + std::to_string(row.sequence.value),
+      return accrue::refuse(errc::internal,
+                            "the journal has a gap before unit " +
+                                std::to_string(row.sequence.value),
                             value.reference);
-    if (replayed != nullptr) apply(*replayed, *e);
+    if (replayed != nullptr)
+      apply(*replayed, *e);
     value.apply(*e);
   }
   discards_seen_ = its_lane().discards();
@@ -104,12 +114,17 @@ recorder::verdict recorder::look_up(const command_prints& p) const {
     v.to_ask.insert(v.to_ask.end(), hit.older.begin(), hit.older.end());
     return false;
   };
-  if (judge(p.key) || (p.second && judge(*p.second))) return v;
-  if (!v.to_ask.empty()) v.what = known::ask_journal;
+  if (judge(p.key) || (p.second && judge(*p.second)))
+    return v;
+  if (!v.to_ask.empty())
+    v.what = known::ask_journal;
   return v;
 }
 
-void recorder::record(const unit& u, const envelope& e, const command_prints& p, const catalog& cat) {
+void recorder::record(const unit& u,
+                      const envelope& e,
+                      const command_prints& p,
+                      const catalog& cat) {
   auto done = u.finish();
   if (p.second) {
     fact::key_added second;
@@ -132,21 +147,30 @@ void recorder::record(const unit& u, const envelope& e, const command_prints& p,
   row.hash = chain_row(tip_, row, body);
   value.apply(done);
   const bool moves_calendar = std::ranges::any_of(done.facts, [](const fact::any& f) {
-    return std::holds_alternative<fact::charge_changed>(f) || std::holds_alternative<fact::invoice_changed>(f);
+    return std::holds_alternative<fact::charge_changed>(f) ||
+           std::holds_alternative<fact::invoice_changed>(f);
   });
-  if (moves_calendar) due_ = next_due(value);
+  if (moves_calendar)
+    due_ = next_due(value);
   tip_ = row.hash;
   keys_.add(p.key, p.content, done.number);
-  if (p.second) keys_.add(*p.second, p.content, done.number);
+  if (p.second)
+    keys_.add(*p.second, p.content, done.number);
   last_ticket_ = its_lane().append([&](unit_batch& b) {
     row.body = b.keep(body);
     b.journal.push_back(row);
     project(b, row.owner, value, done, cat, {due_before, due_});
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     wire::print(b.frames, {e.request, e.index}, receipt);
-    b.replies.push_back({e.from, e.request, e.index,
-                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, row.owner, life_, e.deadline});
-    if (since_snapshot() >= context_->limits.snapshot_every) add_snapshot(b);
+    b.replies.push_back({e.from,
+                         e.request,
+                         e.index,
+                         {from, static_cast<std::uint32_t>(b.frames.size()) - from},
+                         row.owner,
+                         life_,
+                         e.deadline});
+    if (since_snapshot() >= context_->limits.snapshot_every)
+      add_snapshot(b);
   });
 }
 
@@ -163,8 +187,13 @@ void recorder::answer(const envelope& e, const std::function<void(std::string&)>
   last_ticket_ = l.append([&](unit_batch& b) {
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     print(b.frames);
-    b.replies.push_back({e.from, e.request, e.index,
-                         {from, static_cast<std::uint32_t>(b.frames.size()) - from}, reply_key(), life_, e.deadline});
+    b.replies.push_back({e.from,
+                         e.request,
+                         e.index,
+                         {from, static_cast<std::uint32_t>(b.frames.size()) - from},
+                         reply_key(),
+                         life_,
+                         e.deadline});
   });
 }
 
@@ -180,9 +209,10 @@ void recorder::refuse_now(const envelope& e, const refusal& why) {
   context_->replies->refuse(e.from, e.request, e.index, why);
 }
 
-void recorder::after_commit(std::function<void(bool)> run) {
-  last_ticket_ = its_lane().append(
-      [&](unit_batch& b) { b.follow_ups.push_back({reply_key(), life_, std::move(run)}); });
+void recorder::after_commit(std::function<void(bool)> run, instant deadline) {
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    b.follow_ups.push_back({reply_key(), life_, std::move(run), deadline});
+  });
 }
 
 void recorder::snapshot() {

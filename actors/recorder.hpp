@@ -12,8 +12,8 @@ namespace accrue {
 
 /// The fingerprints of a command's keys and content.
 struct command_prints {
-  fingerprint key{};                  ///< of `kind:id` where the command has an id, else of the given key
-  std::optional<fingerprint> second;  ///< of the given key, where both are there
+  fingerprint key{}; ///< of `kind:id` where the command has an id, else of the given key
+  std::optional<fingerprint> second; ///< of the given key, where both are there
   fingerprint content{};
 };
 
@@ -55,8 +55,9 @@ public:
   // Answers. All wait for what they were computed from; at once, where nothing is in flight.
   void reply(const envelope& e, const reply::receipt& r);
   void refuse(const envelope& e, const refusal& why);
-  /// Runs on the lane's thread when everything so far is durable (true) or was discarded (false).
-  void after_commit(std::function<void(bool)> run);
+  /// Runs on the lane's thread when everything so far is durable (true), or was discarded or is not
+  /// durable by the deadline (false).
+  void after_commit(std::function<void(bool)> run, instant deadline = ledger::never);
   /// Tells all callers at once, without waiting: for a life that is over.
   void refuse_now(const envelope& e, const refusal& why);
 
@@ -65,7 +66,9 @@ public:
   /// Nothing of this customer is on its way to the store.
   [[nodiscard]] bool all_durable() const { return its_lane().durable() >= last_ticket_; }
   /// Units since the last snapshot.
-  [[nodiscard]] std::uint64_t since_snapshot() const noexcept { return value.last.value - snapshot_at_; }
+  [[nodiscard]] std::uint64_t since_snapshot() const noexcept {
+    return value.last.value - snapshot_at_;
+  }
   /// Adds a snapshot and the key segment up to here to the filling batch.
   void snapshot();
 
@@ -80,7 +83,7 @@ private:
   std::uint32_t life_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t snapshot_at_ = 0;
-  std::optional<instant> due_; ///< next_due(value)
+  std::optional<instant> due_;      ///< next_due(value)
   std::uint64_t discards_seen_ = 0; ///< of the lane, when this life began
 };
 

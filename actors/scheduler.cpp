@@ -27,11 +27,13 @@ void scheduler_state::start(pointer me, engine_context& c, std::uint32_t shard) 
 
 // Page by page until all stored wake-ups are here.
 void scheduler_state::load() {
-  if (loading_ || !loaded_up_to_) return;
+  if (loading_ || !loaded_up_to_)
+    return;
   loading_ = true;
   const auto me = caf::actor_cast<scheduler_actor>(self_);
   context_->store->wakeups(shard_, *loaded_up_to_, page, [me](result<std::vector<due_wakeup>> r) {
-    caf::anon_send(me, wakeups_loaded{std::make_shared<result<std::vector<due_wakeup>>>(std::move(r))});
+    caf::anon_send(me,
+                   wakeups_loaded{std::make_shared<result<std::vector<due_wakeup>>>(std::move(r))});
   });
 }
 
@@ -42,16 +44,20 @@ void scheduler_state::loaded(const result<std::vector<due_wakeup>>& due) {
     return;
   }
   for (const auto& d : *due)
-    if (!entries_.contains(d.owner)) put({d.owner, d.reference, d.due, false});
-  if (due->size() < page) loaded_up_to_.reset();
-  else loaded_up_to_ = wakeup_place{due->back().due, due->back().owner};
+    if (!entries_.contains(d.owner))
+      put({d.owner, d.reference, d.due, false});
+  if (due->size() < page)
+    loaded_up_to_.reset();
+  else
+    loaded_up_to_ = wakeup_place{due->back().due, due->back().owner};
   load();
   fire();
 }
 
 void scheduler_state::put(const wake& w) {
   if (const auto it = entries_.find(w.owner); it != entries_.end()) {
-    if (it->second.due == w.due && !w.again) return; // what was tried waits for its next time
+    if (it->second.due == w.due && !w.again)
+      return; // what was tried waits for its next time
     queue_.erase({it->second.fire_at, w.owner});
     entries_.erase(it);
   }
@@ -63,8 +69,10 @@ void scheduler_state::put(const wake& w) {
 }
 
 void scheduler_state::look(std::uint64_t timer) {
-  if (timer == 0) return load();
-  if (timer != armed_timer_) return; // an earlier one has replaced it
+  if (timer == 0)
+    return load();
+  if (timer != armed_timer_)
+    return; // an earlier one has replaced it
   armed_for_.reset();
   fire();
 }
@@ -84,17 +92,20 @@ void scheduler_state::fire() {
 }
 
 void scheduler_state::arm(std::int64_t at_least_ns) {
-  if (queue_.empty()) return;
+  if (queue_.empty())
+    return;
   const auto now = context_->time->now();
-  const auto wait = std::clamp<std::int64_t>(queue_.begin()->first.ns - now.ns, at_least_ns, longest_sleep_ns);
+  const auto wait =
+      std::clamp<std::int64_t>(queue_.begin()->first.ns - now.ns, at_least_ns, longest_sleep_ns);
   const auto at = plus_ns(now, wait);
-  if (armed_for_ && *armed_for_ <= at) return;
+  if (armed_for_ && *armed_for_ <= at)
+    return;
   armed_for_ = at;
   self_->delayed_send(self_, std::chrono::nanoseconds(wait), look_at_clock{++armed_timer_});
 }
 
-scheduler_actor::behavior_type scheduler_behavior(scheduler_state::pointer self, engine_context* context,
-                                                  std::uint32_t shard) {
+scheduler_actor::behavior_type
+scheduler_behavior(scheduler_state::pointer self, engine_context* context, std::uint32_t shard) {
   self->state.start(self, *context, shard);
   return {
       [self](const wake& m) { self->state.put(m); },

@@ -25,8 +25,8 @@ public:
 
 private:
   struct entry {
-    instant due;      ///< as the customer wants it
-    instant fire_at;  ///< later than due where an earlier try did not succeed
+    instant due;     ///< as the customer wants it
+    instant fire_at; ///< later than due where an earlier try did not succeed
     std::string reference;
   };
   void load();
@@ -39,12 +39,13 @@ private:
   std::map<customer_key, entry> entries_;
   std::set<std::pair<instant, customer_key>> queue_; ///< by fire_at
   bool loading_ = false;
-  std::optional<wakeup_place> loaded_up_to_; ///< where the stored wake-ups go on; none: all are here
+  std::optional<wakeup_place>
+      loaded_up_to_; ///< where the stored wake-ups go on; none: all are here
   std::optional<instant> armed_for_;
   std::uint64_t armed_timer_ = 0;
 };
 
-scheduler_actor::behavior_type scheduler_behavior(scheduler_state::pointer self, engine_context* context,
-                                                  std::uint32_t shard);
+scheduler_actor::behavior_type
+scheduler_behavior(scheduler_state::pointer self, engine_context* context, std::uint32_t shard);
 
 } // namespace accrue

@@ -20,7 +20,8 @@ struct simulation::virtual_time final : time_source {
 };
 
 simulation::simulation(simulation_options options)
-    : options_(std::move(options)), random_(options_.seed), now_(options_.start), time_(std::make_unique<virtual_time>()) {
+    : options_(std::move(options)), random_(options_.seed), now_(options_.start),
+      time_(std::make_unique<virtual_time>()) {
   settings_.set("scheduler.policy", caf::atom("testing"));
   time_->fired = now_;
   start_engine();
@@ -35,9 +36,12 @@ void simulation::start_engine() {
   alive_ = true;
   reply_sink& replies = *this;
   store_ = std::make_unique<memory_store>(
-      db_, replies, engine::events_for(writer_),
+      db_,
+      replies,
+      engine::events_for(writer_),
       [this, writer = writer_] {
-        if (*writer) caf::anon_send(*writer, flush{});
+        if (*writer)
+          caf::anon_send(*writer, flush{});
       },
       [this] { return now_; });
   engine_parts parts;
@@ -49,7 +53,8 @@ void simulation::start_engine() {
   parts.namespaces = {options_.space};
   parts.failures = &failures_;
   parts.deliver = [this](const waiting_message& m) {
-    if (outbox_fails) return false;
+    if (outbox_fails)
+      return false;
     delivered.push_back(m);
     return true;
   };
@@ -67,9 +72,11 @@ void simulation::stop_engine() {
   routes_.clear();
   engine_->stop();
   *writer_ = ledger_writer_actor{};
-  while (scheduler_->has_job()) scheduler_->run_once();
+  while (scheduler_->has_job())
+    scheduler_->run_once();
   engine_.reset();
-  while (scheduler_->has_job()) scheduler_->run_once();
+  while (scheduler_->has_job())
+    scheduler_->run_once();
   system_.reset();
   store_.reset();
 }
@@ -77,7 +84,8 @@ void simulation::stop_engine() {
 void simulation::hold_commits(bool hold) {
   holding_ = hold;
   // The wake-up of the lane may have come and gone meanwhile.
-  if (!hold) caf::anon_send(*writer_, flush{});
+  if (!hold)
+    caf::anon_send(*writer_, flush{});
 }
 
 // The new schedulers look at once for what is due: they must not see further than the old ones did, nor
@@ -85,7 +93,8 @@ void simulation::hold_commits(bool hold) {
 void simulation::crash() {
   stop_engine();
   for (const auto& [_, rows] : db_.customers)
-    if (rows.wakeup) time_->fired = std::min(time_->fired, plus_ns(*rows.wakeup, -1));
+    if (rows.wakeup)
+      time_->fired = std::min(time_->fired, plus_ns(*rows.wakeup, -1));
   start_engine();
 }
 
@@ -96,9 +105,11 @@ void simulation::set_clock(instant to) {
 
 bool simulation::step() {
   auto& jobs = scheduler_->jobs;
-  if (jobs.empty()) return false;
+  if (jobs.empty())
+    return false;
   if (options_.seed != 0 && jobs.size() > 1)
-    std::swap(jobs.front(), jobs[std::uniform_int_distribution<std::size_t>(0, jobs.size() - 1)(random_)]);
+    std::swap(jobs.front(),
+              jobs[std::uniform_int_distribution<std::size_t>(0, jobs.size() - 1)(random_)]);
   scheduler_->run_once();
   return true;
 }
@@ -116,7 +127,8 @@ void simulation::run_due() {
   // What a wake-up led to may itself be due by now.
   for (;;) {
     scheduler_->advance_time(std::chrono::nanoseconds(1));
-    if (!scheduler_->has_job()) break;
+    if (!scheduler_->has_job())
+      break;
     settle();
   }
 }
@@ -126,12 +138,16 @@ void simulation::advance(instant to) {
   for (;;) {
     std::optional<std::pair<instant, customer_key>> next;
     for (const auto& [key, rows] : db_.customers) {
-      if (!rows.wakeup || *rows.wakeup > to) continue;
+      if (!rows.wakeup || *rows.wakeup > to)
+        continue;
       const auto it = fired.find(key);
-      if (it != fired.end() && it->second == *rows.wakeup) continue; // tried, and still due
-      if (!next || *rows.wakeup < next->first) next.emplace(*rows.wakeup, key);
+      if (it != fired.end() && it->second == *rows.wakeup)
+        continue; // tried, and still due
+      if (!next || *rows.wakeup < next->first)
+        next.emplace(*rows.wakeup, key);
     }
-    if (!next) break;
+    if (!next)
+      break;
     fired[next->second] = next->first;
     now_ = std::max(now_, next->first);
     run_due();
@@ -140,7 +156,9 @@ void simulation::advance(instant to) {
   run_due();
 }
 
-std::uint64_t simulation::send(const std::string& customer, command::any body, std::string key,
+std::uint64_t simulation::send(const std::string& customer,
+                               command::any body,
+                               std::string key,
                                std::optional<sequence> expected) {
   auto e = std::make_shared<envelope>();
   e->from = {0, generation_};
@@ -148,7 +166,8 @@ std::uint64_t simulation::send(const std::string& customer, command::any body, s
   e->stamp = now_;
   e->deadline = ledger::never;
   e->key = std::move(key);
-  if (e->key.empty() && command::given_id(body).empty()) e->key = "request:" + std::to_string(e->request);
+  if (e->key.empty() && command::given_id(body).empty())
+    e->key = "request:" + std::to_string(e->request);
   e->expected_sequence = expected;
   const bool for_namespace = command::is_for_namespace(body);
   e->body = std::move(body);
@@ -163,7 +182,8 @@ std::uint64_t simulation::send(const std::string& customer, command::any body, s
     caf::anon_send(it->second.to, execute{std::move(e)});
   } else {
     it->second.pending.push_back(std::move(e));
-    if (fresh) caf::anon_send(c.directory, activate{c.namespaces.front().of.number, customer});
+    if (fresh)
+      caf::anon_send(c.directory, activate{c.namespaces.front().of.number, customer});
   }
   return request;
 }
@@ -173,17 +193,21 @@ const wire::answer* simulation::answer_of(std::uint64_t request) const {
   return it == answers_.end() ? nullptr : &it->second;
 }
 
-result<reply::receipt> simulation::ask(const std::string& customer, command::any body, std::string key) {
+result<reply::receipt>
+simulation::ask(const std::string& customer, command::any body, std::string key) {
   const auto request = send(customer, std::move(body), std::move(key));
   settle();
   const auto* a = answer_of(request);
-  if (a == nullptr) return accrue::refuse(errc::deadline_exceeded, "no answer: something is held back or was lost");
-  if (const auto* no = std::get_if<wire::refused>(&a->body)) return tl::unexpected(no->reason);
+  if (a == nullptr)
+    return accrue::refuse(errc::deadline_exceeded, "no answer: something is held back or was lost");
+  if (const auto* no = std::get_if<wire::refused>(&a->body))
+    return tl::unexpected(no->reason);
   return std::get<reply::receipt>(a->body);
 }
 
 void simulation::deliver(reply_address to, std::string_view frame) {
-  if (to.slot != 0 || to.generation != generation_) return;
+  if (to.slot != 0 || to.generation != generation_)
+    return;
   auto parsed = wire::parse_server_frame(frame.substr(wire::prefix_bytes));
   ENSURE(parsed.has_value());
   auto& a = std::get<wire::answer>(*parsed);
@@ -192,8 +216,12 @@ void simulation::deliver(reply_address to, std::string_view frame) {
   answers_.emplace(a.to.request_id, std::move(a));
 }
 
-void simulation::refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) {
-  if (to.slot == no_session) return;
+void simulation::refuse(reply_address to,
+                        std::uint64_t request,
+                        std::uint32_t index,
+                        const refusal& why) {
+  if (to.slot == no_session)
+    return;
   std::string frame;
   wire::print(frame, {request, index}, why);
   deliver(to, frame);
@@ -201,21 +229,25 @@ void simulation::refuse(reply_address to, std::uint64_t request, std::uint32_t i
 
 void simulation::opened(const activate& who, customer_actor to) {
   const auto it = routes_.find(who.reference);
-  if (it == routes_.end()) return;
+  if (it == routes_.end())
+    return;
   it->second.to = to;
   it->second.life = who.life;
-  for (auto& e : it->second.pending) caf::anon_send(to, execute{std::move(e)});
+  for (auto& e : it->second.pending)
+    caf::anon_send(to, execute{std::move(e)});
   it->second.pending.clear();
 }
 
 void simulation::close(std::vector<activate> who, directory_actor answer_to) {
   if (who.empty())
     for (const auto& [reference, r] : routes_)
-      if (r.to) who.push_back({engine_->context().namespaces.front().of.number, reference, r.life});
+      if (r.to)
+        who.push_back({engine_->context().namespaces.front().of.number, reference, r.life});
   routes_closed closed;
   for (const auto& w : who) {
     const auto it = routes_.find(w.reference);
-    if (it == routes_.end() || !it->second.to || it->second.life != w.life) continue;
+    if (it == routes_.end() || !it->second.to || it->second.life != w.life)
+      continue;
     routes_.erase(it);
     closed.customers.push_back(w);
   }
@@ -231,11 +263,13 @@ void simulation::retire_all() {
 
 result<std::vector<entry>> simulation::journal_of(const std::string& customer) const {
   for (const auto& [key, number] : db_.numbers) {
-    if (key.second != customer) continue;
+    if (key.second != customer)
+      continue;
     std::vector<entry> entries;
     for (const auto& [_, row] : db_.customers.at({key.first, number}).journal) {
       auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
-      if (!e) return tl::unexpected(e.error());
+      if (!e)
+        return tl::unexpected(e.error());
       entries.push_back(std::move(*e));
     }
     return entries;
@@ -246,8 +280,12 @@ result<std::vector<entry>> simulation::journal_of(const std::string& customer) c
 namespace {
 
 // One customer's stored rows against each other: chain, sequence, replay, sums, projections.
-void verify_customer(const customer_key& key, const memory_database::customer_rows& rows, std::vector<std::string>& findings) {
-  const auto find = [&](const std::string& what) { findings.push_back("customer " + rows.reference + ": " + what); };
+void verify_customer(const customer_key& key,
+                     const memory_database::customer_rows& rows,
+                     std::vector<std::string>& findings) {
+  const auto find = [&](const std::string& what) {
+    findings.push_back("customer " + rows.reference + ": " + what);
+  };
   customer replayed;
   replayed.number = key.customer;
   digest tip{};
@@ -259,35 +297,47 @@ void verify_customer(const customer_key& key, const memory_database::customer_ro
     row.kind = stored.kind;
     row.key = stored.key;
     row.content = stored.content;
-    if (chain_row(tip, row, stored.body) != stored.hash) find("the chain breaks at unit " + std::to_string(number));
+    if (chain_row(tip, row, stored.body) != stored.hash)
+      find("the chain breaks at unit " + std::to_string(number));
     tip = stored.hash;
-    const auto e = journal::decode(stored.body, stored.sequence, stored.at, static_cast<std::uint8_t>(stored.kind));
-    if (!e) return find("unit " + std::to_string(number) + " cannot be read");
-    if (e->number.value != replayed.last.value + 1) return find("a gap before unit " + std::to_string(number));
+    const auto e = journal::decode(
+        stored.body, stored.sequence, stored.at, static_cast<std::uint8_t>(stored.kind));
+    if (!e)
+      return find("unit " + std::to_string(number) + " cannot be read");
+    if (e->number.value != replayed.last.value + 1)
+      return find("a gap before unit " + std::to_string(number));
     replayed.apply(*e);
     for (const auto& t : e->transactions)
-      if (!ledger::transaction::make(t.code(), t.direction(), t.booked_at(),
-                                     {t.postings().begin(), t.postings().end()}, replayed.book))
+      if (!ledger::transaction::make(t.code(),
+                                     t.direction(),
+                                     t.booked_at(),
+                                     {t.postings().begin(), t.postings().end()},
+                                     replayed.book))
         find("a transaction of unit " + std::to_string(number) + " does not hold");
   }
-  if (rows.wakeup != next_due(replayed)) find("its wake-up is not what its charges and invoices ask for");
+  if (rows.wakeup != next_due(replayed))
+    find("its wake-up is not what its charges and invoices ask for");
   std::map<currency, int128> sums;
   for (std::uint32_t n = 0; n < replayed.book.sub_accounts().size(); ++n)
-    sums[replayed.book.at(sub_account_id(n)).route.currency] += replayed.book.balance(sub_account_id(n));
+    sums[replayed.book.at(sub_account_id(n)).route.currency] +=
+        replayed.book.balance(sub_account_id(n));
   for (const auto& [_, sum] : sums)
-    if (sum != 0) find("its book does not sum to zero");
+    if (sum != 0)
+      find("its book does not sum to zero");
   std::vector<std::byte> bytes;
   for (const auto& c : replayed.charges) {
     bytes.clear();
     journal::encode(c, bytes);
     const auto it = rows.charges.find(c.terms.id.value);
-    if (it == rows.charges.end() || it->second.body != bytes) find("charge " + c.terms.reference + " is stored differently");
+    if (it == rows.charges.end() || it->second.body != bytes)
+      find("charge " + c.terms.reference + " is stored differently");
   }
   for (const auto& i : replayed.invoices) {
     bytes.clear();
     journal::encode(i, bytes);
     const auto it = rows.invoices.find(i.id.value);
-    if (it == rows.invoices.end() || it->second.body != bytes) find("an invoice is stored differently");
+    if (it == rows.invoices.end() || it->second.body != bytes)
+      find("an invoice is stored differently");
   }
 }
 
@@ -295,7 +345,8 @@ void verify_customer(const customer_key& key, const memory_database::customer_ro
 
 std::vector<std::string> simulation::verify() const {
   std::vector<std::string> findings;
-  for (const auto& [key, rows] : db_.customers) verify_customer(key, rows, findings);
+  for (const auto& [key, rows] : db_.customers)
+    verify_customer(key, rows, findings);
   return findings;
 }
 

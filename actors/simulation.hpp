@@ -49,7 +49,9 @@ public:
 
   // Commands. The key is made up where none is given.
   /// Sends a command; the answer is there after `settle`.
-  std::uint64_t send(const std::string& customer, command::any body, std::string key = {},
+  std::uint64_t send(const std::string& customer,
+                     command::any body,
+                     std::string key = {},
                      std::optional<sequence> expected = std::nullopt);
   /// The answer of a command, once it is there.
   [[nodiscard]] const wire::answer* answer_of(std::uint64_t request) const;
@@ -71,7 +73,9 @@ public:
 
   [[nodiscard]] memory_database& database() noexcept { return db_; }
   [[nodiscard]] fail_points& failures() noexcept { return failures_; }
-  [[nodiscard]] std::vector<commit_fault>& commit_faults() noexcept { return store_->the_lane().faults; }
+  [[nodiscard]] std::vector<commit_fault>& commit_faults() noexcept {
+    return store_->the_lane().faults;
+  }
   [[nodiscard]] engine_context& context() noexcept { return engine_->context(); }
   /// Messages that left through the outbox.
   std::vector<waiting_message> delivered;
@@ -88,7 +92,8 @@ private:
   void stop_engine();
 
   void deliver(reply_address to, std::string_view frame) override;
-  void refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
+  void
+  refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
   void opened(const activate& who, customer_actor to) override;
   void close(std::vector<activate> who, directory_actor answer_to) override;
 

@@ -11,9 +11,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <spdlog/spdlog.h>
-#include <toml++/toml.h>
-
 #include <sys/prctl.h>
+#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -53,39 +52,60 @@ public:
 };
 
 std::string default_data_dir() {
-  if (const char* given = std::getenv("ACCRUE_DATA_DIR")) return given;
+  if (const char* given = std::getenv("ACCRUE_DATA_DIR"))
+    return given;
   return "accrue-data";
 }
 
 // Command line over configuration file over defaults.
 std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
-  CLI::App app("accrued: the billing engine's server. Without --database-url it creates and runs a private "
-               "PostgreSQL in its data directory.");
+  CLI::App app(
+      "accrued: the billing engine's server. Without --database-url it creates and runs a private "
+      "PostgreSQL in its data directory.");
   app.set_version_flag("--version", ACCRUE_VERSION);
-  app.add_option("--config", c.file, "TOML file with the same names as the options")->check(CLI::ExistingFile);
-  app.add_option("--data-dir", c.data_dir, "where the private database and the outbox live [accrue-data]");
+  app.add_option("--config", c.file, "TOML file with the same names as the options")
+      ->check(CLI::ExistingFile);
+  app.add_option(
+      "--data-dir", c.data_dir, "where the private database and the outbox live [accrue-data]");
   app.add_option("--database-url", c.database_url, "use this PostgreSQL instead of a private one");
   app.add_option("--listen", c.listen, "address and port to serve")->capture_default_str();
-  app.add_option("--space", c.spaces, "namespaces to serve; created where they are new")->capture_default_str();
-  app.add_option("--lanes", c.lanes, "database connections that write")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--threads", c.threads, "threads for the actors")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--space", c.spaces, "namespaces to serve; created where they are new")
+      ->capture_default_str();
+  app.add_option("--lanes", c.lanes, "database connections that write")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--threads", c.threads, "threads for the actors")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   app.add_option("--lease-ms", c.lease_ms, "how long this server owns its shards without renewing")
-      ->check(CLI::Range(500, 600000))->capture_default_str();
-  app.add_option("--hello-timeout-ms", c.hello_timeout_ms, "a connection that says no hello for so long is closed")
-      ->check(CLI::Range(50, 600000))->capture_default_str();
-  app.add_option("--frame-timeout-ms", c.frame_timeout_ms, "how long a begun frame may take to be whole")
-      ->check(CLI::Range(50, 600000))->capture_default_str();
+      ->check(CLI::Range(500, 600000))
+      ->capture_default_str();
+  app.add_option("--hello-timeout-ms",
+                 c.hello_timeout_ms,
+                 "a connection that says no hello for so long is closed")
+      ->check(CLI::Range(50, 600000))
+      ->capture_default_str();
+  app.add_option(
+         "--frame-timeout-ms", c.frame_timeout_ms, "how long a begun frame may take to be whole")
+      ->check(CLI::Range(50, 600000))
+      ->capture_default_str();
   app.add_option("--sweep-ms", c.sweep_ms, "a customer unused for up to twice this is let go")
-      ->check(CLI::Range(50, 86400000))->capture_default_str();
-  app.add_flag("--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
-  app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")->capture_default_str();
+      ->check(CLI::Range(50, 86400000))
+      ->capture_default_str();
+  app.add_flag(
+      "--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
+  app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
-    if (c.file.empty()) return std::nullopt;
+    if (c.file.empty())
+      return std::nullopt;
     const auto file = toml::parse_file(c.file);
     const auto take = [&](const char* name, auto& into) {
-      if (app.count("--" + std::string(name)) > 0) return;
-      if (const auto v = file[name].value<std::remove_reference_t<decltype(into)>>()) into = *v;
+      if (app.count("--" + std::string(name)) > 0)
+        return;
+      if (const auto v = file[name].value<std::remove_reference_t<decltype(into)>>())
+        into = *v;
     };
     for (const auto& [key, value] : file) {
       const std::string name(key.str());
@@ -104,7 +124,8 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
     take("log-level", c.log_level);
     if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
       c.spaces.clear();
-      for (const auto& n : *names) c.spaces.push_back(n.value_or(std::string()));
+      for (const auto& n : *names)
+        c.spaces.push_back(n.value_or(std::string()));
     }
     return std::nullopt;
   } catch (const CLI::ParseError& e) {
@@ -119,7 +140,8 @@ result<gateway_options> listen_options(const configuration& c) {
   gateway_options o;
   const auto colon = c.listen.rfind(':');
   char* end = nullptr;
-  const auto port = colon == std::string::npos ? -1 : std::strtol(c.listen.c_str() + colon + 1, &end, 10);
+  const auto port =
+      colon == std::string::npos ? -1 : std::strtol(c.listen.c_str() + colon + 1, &end, 10);
   if (port < 0 || port > 65535 || end == nullptr || *end != '\0')
     return refuse(errc::validation, "--listen takes ADDRESS:PORT", c.listen);
   o.address = c.listen.substr(0, colon);
@@ -130,7 +152,11 @@ result<gateway_options> listen_options(const configuration& c) {
 }
 
 int fail(const refusal& why) {
-  std::fprintf(stderr, "accrued: %s%s%s\n", why.subject.c_str(), why.subject.empty() ? "" : ": ", why.text.c_str());
+  std::fprintf(stderr,
+               "accrued: %s%s%s\n",
+               why.subject.c_str(),
+               why.subject.empty() ? "" : ": ",
+               why.text.c_str());
   return 1;
 }
 
@@ -140,20 +166,30 @@ class outbox_file {
 public:
   explicit outbox_file(const std::filesystem::path& path) : file_(std::fopen(path.c_str(), "a")) {}
   ~outbox_file() {
-    if (file_ != nullptr) std::fclose(file_);
+    if (file_ != nullptr)
+      std::fclose(file_);
   }
   outbox_file(const outbox_file&) = delete;
   outbox_file& operator=(const outbox_file&) = delete;
 
   bool deliver(const waiting_message& m) {
-    if (file_ == nullptr) return false;
+    if (file_ == nullptr)
+      return false;
     std::string quoted;
     for (const char c : m.reference)
-      if (c == '"' || c == '\\') (quoted += '\\') += c;
-      else quoted += c;
-    std::fprintf(file_, R"({"key":"%u/%llu/%llu/%d","topic":"%s","customer":"%s","subject":"%s"})" "\n",
-                 m.owner.space.value, static_cast<unsigned long long>(m.owner.customer.value),
-                 static_cast<unsigned long long>(m.sequence.value), m.place, m.topic.c_str(), quoted.c_str(),
+      if (c == '"' || c == '\\')
+        (quoted += '\\') += c;
+      else
+        quoted += c;
+    std::fprintf(file_,
+                 R"({"key":"%u/%llu/%llu/%d","topic":"%s","customer":"%s","subject":"%s"})"
+                 "\n",
+                 m.owner.space.value,
+                 static_cast<unsigned long long>(m.owner.customer.value),
+                 static_cast<unsigned long long>(m.sequence.value),
+                 m.place,
+                 m.topic.c_str(),
+                 quoted.c_str(),
                  m.subject.c_str());
     return std::fflush(file_) == 0 && ::fdatasync(::fileno(file_)) == 0;
   }
@@ -173,9 +209,14 @@ struct shutdown {
       spdlog::warn("stopping at once");
       std::_Exit(130);
     }
-    spdlog::info("stopping ({}): {} connections, {} commands in flight", why, door.connections(), door.in_flight());
+    spdlog::info("stopping ({}): {} connections, {} commands in flight",
+                 why,
+                 door.connections(),
+                 door.in_flight());
     door.drain(std::chrono::seconds(10), [this](std::size_t cut, std::size_t unanswered) {
-      if (cut != 0) spdlog::warn("{} connections were cut, {} commands were left without an answer", cut, unanswered);
+      if (cut != 0)
+        spdlog::warn(
+            "{} connections were cut, {} commands were left without an answer", cut, unanswered);
       store.stop([this] { io.stop(); });
     });
   }
@@ -183,7 +224,8 @@ struct shutdown {
 
 int run(const configuration& c) {
   auto listening = listen_options(c);
-  if (!listening) return fail(listening.error());
+  if (!listening)
+    return fail(listening.error());
   const std::filesystem::path data = c.data_dir.empty() ? default_data_dir() : c.data_dir;
   std::optional<embedded_cluster> cluster;
   pg_store_options storing;
@@ -198,7 +240,8 @@ int run(const configuration& c) {
     cluster_settings settings;
     settings.directory = data;
     auto started = embedded_cluster::start(settings);
-    if (!started) return fail(started.error());
+    if (!started)
+      return fail(started.error());
     cluster.emplace(std::move(*started));
     storing.conninfo = cluster->conninfo();
     storing.take_over = true; // the directory's lock says that its last owner is gone
@@ -207,7 +250,8 @@ int run(const configuration& c) {
   boost::asio::io_context io(1);
   system_time time;
   gateway door(io, time, std::move(*listening));
-  if (auto ok = door.listen(); !ok) return fail(ok.error());
+  if (auto ok = door.listen(); !ok)
+    return fail(ok.error());
 
   caf::actor_system_config settings;
   settings.set("scheduler.policy", caf::atom("sharing"));
@@ -215,8 +259,10 @@ int run(const configuration& c) {
   caf::actor_system system(settings);
 
   auto writer = std::make_shared<ledger_writer_actor>();
-  auto store = pg_store::open(io, storing, door, engine::events_for(writer), [&] { return time.now(); });
-  if (!store) return fail(store.error());
+  auto store =
+      pg_store::open(io, storing, door, engine::events_for(writer), [&] { return time.now(); });
+  if (!store)
+    return fail(store.error());
   outbox_file outbox(data / "outbox.jsonl");
 
   shutdown down{io, door, **store};
@@ -235,26 +281,32 @@ int run(const configuration& c) {
   };
   (*store)->start();
   auto running = engine::start(system, std::move(parts));
-  if (!running) return fail(running.error());
+  if (!running)
+    return fail(running.error());
   *writer = (*running)->context().writer;
   door.serve((*running)->context());
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   std::function<void()> wait_for_signal = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int number) {
-      if (error) return;
+      if (error)
+        return;
       down.begin(number == SIGINT ? "interrupted" : "terminated");
       wait_for_signal();
     });
   };
   wait_for_signal();
-  spdlog::info("accrued {} serves {} on {}:{}", ACCRUE_VERSION, fmt::join(c.spaces, ", "),
-               c.listen.substr(0, c.listen.rfind(':')), door.port());
+  spdlog::info("accrued {} serves {} on {}:{}",
+               ACCRUE_VERSION,
+               fmt::join(c.spaces, ", "),
+               c.listen.substr(0, c.listen.rfind(':')),
+               door.port());
   ::prctl(PR_SET_TIMERSLACK, 1);
   io.run();
 
   std::uint64_t units = 0;
-  for (const auto* l : (*store)->lanes()) units += l->counts().units;
+  for (const auto* l : (*store)->lanes())
+    units += l->counts().units;
   (*running)->stop();
   door.forget_actors();
   *writer = ledger_writer_actor{};
@@ -262,7 +314,8 @@ int run(const configuration& c) {
   spdlog::info("stopped: {} units of work committed since the start", units);
   store->reset();
   if (cluster)
-    if (auto ok = cluster->stop(); !ok) return fail(ok.error());
+    if (auto ok = cluster->stop(); !ok)
+      return fail(ok.error());
   return 0;
 }
 
@@ -270,7 +323,8 @@ int run(const configuration& c) {
 
 int main(int argc, char** argv) {
   configuration c;
-  if (const auto status = read_configuration(argc, argv, c)) return *status;
+  if (const auto status = read_configuration(argc, argv, c))
+    return *status;
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   spdlog::set_level(spdlog::level::from_str(c.log_level));
   return run(c);

@@ -21,7 +21,8 @@ using boost::asio::ip::tcp;
 std::size_t resident(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/status");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("VmRSS:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+    if (line.starts_with("VmRSS:"))
+      return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
   return 0;
 }
 
@@ -60,17 +61,21 @@ private:
 // The ten commands of one customer, each with a key of its own.
 std::vector<wire::call> life_of(const std::string& name) {
   std::vector<wire::call> calls;
-  const auto add = [&](command::any body, std::string key = {}) { calls.push_back({name, std::move(key), {}, {}, std::move(body)}); };
+  const auto add = [&](command::any body, std::string key = {}) {
+    calls.push_back({name, std::move(key), {}, {}, std::move(body)});
+  };
   const auto amount = [](const char* text) { return *decimal::parse(text); };
   add(command::put_customer{"USD", {}, {}}, "create");
   add(command::grant_credit{"a", amount("100"), "USD", 100, {}, {}});
   add(command::grant_credit{"b", amount("50"), "USD", 200, {"api"}, {}});
-  for (int i = 0; i < 6; ++i) add(command::consume{"use-" + std::to_string(i), amount("1.5"), "USD", {}});
+  for (int i = 0; i < 6; ++i)
+    add(command::consume{"use-" + std::to_string(i), amount("1.5"), "USD", {}});
   command::create_charge fee;
   fee.id = "fee";
   fee.amount = amount("20");
   fee.currency = "USD";
-  fee.service_period = {*parse_instant("2040-01-01T00:00:00Z"), *parse_instant("2040-02-01T00:00:00Z")};
+  fee.service_period = {*parse_instant("2040-01-01T00:00:00Z"),
+                        *parse_instant("2040-02-01T00:00:00Z")};
   add(fee);
   return calls;
 }
@@ -104,7 +109,11 @@ int main(int argc, char** argv) {
   const auto before = resident(argv[2]);
   make("idle-", customers);
   const auto after = resident(argv[2]);
-  std::printf("%zu customers, %zu refusals: %.1f MB before, %.1f MB after, %.0f bytes a customer\n", customers, refused,
-              double(before) / 1e6, double(after) / 1e6, double(after - before) / double(customers));
+  std::printf("%zu customers, %zu refusals: %.1f MB before, %.1f MB after, %.0f bytes a customer\n",
+              customers,
+              refused,
+              double(before) / 1e6,
+              double(after) / 1e6,
+              double(after - before) / double(customers));
   return refused == 0 ? 0 : 1;
 }

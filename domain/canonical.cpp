@@ -39,12 +39,14 @@ struct writer {
   template <class T>
   void put(const std::optional<T>& v) {
     number(v ? 1 : 0);
-    if (v) put(*v);
+    if (v)
+      put(*v);
   }
   template <class T>
   void put(const std::vector<T>& v) {
     number(v.size());
-    for (const auto& x : v) put(x);
+    for (const auto& x : v)
+      put(x);
   }
   template <class K, class V>
   void put(const std::map<K, V>& v) {
@@ -59,13 +61,22 @@ struct writer {
     (put(v), ...);
   }
 
-  void operator()(const command::put_customer& c) { all(c.currency, c.over_settlement, c.advance_limit); }
+  void operator()(const command::put_customer& c) {
+    all(c.currency, c.over_settlement, c.advance_limit);
+  }
   void operator()(const command::grant_credit& c) {
     all(c.id, c.amount, c.currency, c.priority, c.features, c.effective_at);
   }
   void operator()(const command::consume& c) { all(c.id, c.amount, c.currency, c.feature); }
   void operator()(const command::create_charge& c) {
-    all(c.id, c.mode, c.amount, c.currency, c.service_period, c.full_service_period, c.invoice_at, c.term,
+    all(c.id,
+        c.mode,
+        c.amount,
+        c.currency,
+        c.service_period,
+        c.full_service_period,
+        c.invoice_at,
+        c.term,
         c.feature);
   }
   void operator()(const command::advance_charge& c) { all(c.charge); }
@@ -76,11 +87,17 @@ struct writer {
   void operator()(const command::authorize_payment& c) { all(c.invoice, c.amount); }
   void operator()(const command::settle_payment& c) { all(c.invoice, c.amount); }
   void operator()(const command::pay_invoice& c) { all(c.invoice); }
-  void operator()(const command::open_credit& c) { all(c.id, c.amount, c.currency, c.features, c.at); }
-  void operator()(const command::open_advance& c) { all(c.id, c.amount, c.currency, c.features, c.at); }
+  void operator()(const command::open_credit& c) {
+    all(c.id, c.amount, c.currency, c.features, c.at);
+  }
+  void operator()(const command::open_advance& c) {
+    all(c.id, c.amount, c.currency, c.features, c.at);
+  }
   void operator()(const command::run_due&) {}
   void operator()(const command::create_credit_unit& c) { all(c.code, c.exponent); }
-  void operator()(const command::put_billing_profile& c) { all(c.auto_advance, c.draft_period_ns, c.due_after_ns); }
+  void operator()(const command::put_billing_profile& c) {
+    all(c.auto_advance, c.draft_period_ns, c.due_after_ns);
+  }
   // Queries have no key.
   void operator()(const command::get_customer&) {}
   void operator()(const command::get_balance&) {}

@@ -30,7 +30,8 @@ struct catalog {
   [[nodiscard]] std::string_view code(accrue::currency c) const noexcept;
   /// The catalog with one more credit unit. errc: validation for the code or exponent, conflict when
   /// the code is taken.
-  [[nodiscard]] result<catalog> with_credit_unit(std::string_view code, std::uint8_t exponent) const;
+  [[nodiscard]] result<catalog> with_credit_unit(std::string_view code,
+                                                 std::uint8_t exponent) const;
 
   friend bool operator==(const catalog&, const catalog&) = default;
 };

@@ -5,12 +5,12 @@ namespace accrue::command {
 
 std::string_view kind(const any& c) noexcept {
   constexpr std::string_view names[] = {
-      "put_customer",    "grant_credit",   "consume",           "create_charge",
-      "advance_charge",  "invoice_pending", "approve_invoice",   "advance_invoice",
-      "retry_invoice",   "authorize_payment", "settle_payment",  "pay_invoice",
-      "open_credit",     "open_advance",   "run_due",           "create_credit_unit",
-      "put_billing_profile", "get_customer", "get_balance",     "get_charge",
-      "get_invoice",     "list_invoices",  "get_accounts"};
+      "put_customer",        "grant_credit",      "consume",         "create_charge",
+      "advance_charge",      "invoice_pending",   "approve_invoice", "advance_invoice",
+      "retry_invoice",       "authorize_payment", "settle_payment",  "pay_invoice",
+      "open_credit",         "open_advance",      "run_due",         "create_credit_unit",
+      "put_billing_profile", "get_customer",      "get_balance",     "get_charge",
+      "get_invoice",         "list_invoices",     "get_accounts"};
   static_assert(std::size(names) == std::variant_size_v<any>);
   return names[c.index()];
 }
@@ -18,8 +18,10 @@ std::string_view kind(const any& c) noexcept {
 std::string_view given_id(const any& c) noexcept {
   return std::visit(
       [](const auto& v) -> std::string_view {
-        if constexpr (requires { v.id; }) return v.id;
-        else return {};
+        if constexpr (requires { v.id; })
+          return v.id;
+        else
+          return {};
       },
       c);
 }

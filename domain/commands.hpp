@@ -34,7 +34,8 @@ struct grant_credit {
   std::string currency;
   std::uint16_t priority = ledger::default_priority;
   std::vector<std::string> features;
-  std::optional<instant> effective_at; ///< not in the future in this version; default the command's instant
+  std::optional<instant>
+      effective_at; ///< not in the future in this version; default the command's instant
 };
 
 /// Takes credit now (D67).
@@ -66,8 +67,8 @@ struct advance_charge {
 /// Makes drafts of the billable lines, one invoice a currency.
 struct invoice_pending {
   std::optional<std::string> currency;
-  std::optional<instant> as_of;      ///< default now; not later than now
-  std::vector<std::string> charges;  ///< empty: all that are billable
+  std::optional<instant> as_of;     ///< default now; not later than now
+  std::vector<std::string> charges; ///< empty: all that are billable
 };
 
 // Invoices are named by number ("ACME-000012") or, drafts too, by ordinal ("#1").
@@ -148,11 +149,29 @@ struct list_invoices {};
 /// Balances of all sub-accounts: the customer's trial balance.
 struct get_accounts {};
 
-using any = std::variant<put_customer, grant_credit, consume, create_charge, advance_charge,
-                         invoice_pending, approve_invoice, advance_invoice, retry_invoice,
-                         authorize_payment, settle_payment, pay_invoice, open_credit, open_advance,
-                         run_due, create_credit_unit, put_billing_profile, get_customer, get_balance,
-                         get_charge, get_invoice, list_invoices, get_accounts>;
+using any = std::variant<put_customer,
+                         grant_credit,
+                         consume,
+                         create_charge,
+                         advance_charge,
+                         invoice_pending,
+                         approve_invoice,
+                         advance_invoice,
+                         retry_invoice,
+                         authorize_payment,
+                         settle_payment,
+                         pay_invoice,
+                         open_credit,
+                         open_advance,
+                         run_due,
+                         create_credit_unit,
+                         put_billing_profile,
+                         get_customer,
+                         get_balance,
+                         get_charge,
+                         get_invoice,
+                         list_invoices,
+                         get_accounts>;
 
 /// The name of a kind, as in a default key `kind:id` (D6): "consume", "grant_credit", …
 [[nodiscard]] std::string_view kind(const any& c) noexcept;

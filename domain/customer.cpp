@@ -10,8 +10,10 @@ namespace {
 template <class T>
 void put(std::vector<T>& items, const T& item, auto same) {
   const auto it = std::ranges::find_if(items, same);
-  if (it == items.end()) items.push_back(item);
-  else *it = item;
+  if (it == items.end())
+    items.push_back(item);
+  else
+    *it = item;
 }
 
 struct taker {
@@ -37,8 +39,7 @@ struct taker {
     c.invoices_made = std::max(c.invoices_made, f.invoice.id.value);
     if (const auto* issued = f.invoice.issued())
       c.invoices_issued = std::max(c.invoices_issued, issued->number);
-    put(c.invoices, f.invoice,
-        [&](const invoicing::invoice& x) { return x.id == f.invoice.id; });
+    put(c.invoices, f.invoice, [&](const invoicing::invoice& x) { return x.id == f.invoice.id; });
   }
   void operator()(const fact::advance_opened&) const { ++c.advances_opened; }
   void operator()(const fact::message_queued&) const {}
@@ -50,8 +51,8 @@ struct taker {
 } // namespace
 
 const charge* customer::find_charge(std::string_view wanted) const noexcept {
-  const auto it = std::ranges::find_if(
-      charges, [&](const charge& c) { return c.terms.reference == wanted; });
+  const auto it =
+      std::ranges::find_if(charges, [&](const charge& c) { return c.terms.reference == wanted; });
   return it == charges.end() ? nullptr : &*it;
 }
 
@@ -64,7 +65,8 @@ const invoicing::invoice* customer::find_invoice(std::string_view name) const no
   if (name.starts_with('#')) {
     std::uint32_t ordinal = 0;
     const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), ordinal);
-    if (error != std::errc{} || end != name.data() + name.size()) return nullptr;
+    if (error != std::errc{} || end != name.data() + name.size())
+      return nullptr;
     return find_invoice(invoice_id(ordinal));
   }
   const auto it = std::ranges::find_if(invoices, [&](const invoicing::invoice& i) {
@@ -82,14 +84,18 @@ void customer::apply(const entry& e) {
   ENSURE(e.number.value == last.value + 1);
   last = e.number;
   clock = std::max(clock, e.at);
-  for (const auto& f : e.facts) std::visit(taker{*this}, f);
-  for (const auto& a : e.opened) book.open(a);
-  for (const auto& t : e.transactions) book.apply(t);
+  for (const auto& f : e.facts)
+    std::visit(taker{*this}, f);
+  for (const auto& a : e.opened)
+    book.open(a);
+  for (const auto& t : e.transactions)
+    book.apply(t);
 }
 
 std::string invoice_name(const customer& c, const invoicing::invoice& i) {
   if (const auto* issued = i.issued())
-    return invoicing::format_number(invoicing::number_prefix(c.reference, c.number), issued->number);
+    return invoicing::format_number(invoicing::number_prefix(c.reference, c.number),
+                                    issued->number);
   return "#" + std::to_string(i.id.value);
 }
 

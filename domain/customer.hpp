@@ -109,9 +109,16 @@ struct key_added {
   friend bool operator==(const key_added&, const key_added&) = default;
 };
 
-using any = std::variant<customer_changed, grant_recorded, consumed, charge_changed,
-                         invoice_changed, advance_opened, message_queued, credit_unit_created,
-                         profile_changed, key_added>;
+using any = std::variant<customer_changed,
+                         grant_recorded,
+                         consumed,
+                         charge_changed,
+                         invoice_changed,
+                         advance_opened,
+                         message_queued,
+                         credit_unit_created,
+                         profile_changed,
+                         key_added>;
 
 } // namespace fact
 
@@ -136,12 +143,12 @@ struct customer {
   bool exists = false;
   accrue::settings settings;
   instant created_at;
-  accrue::sequence last;  ///< sequence of the last unit
-  instant clock;          ///< the customer's time never runs backwards (D3)
+  accrue::sequence last; ///< sequence of the last unit
+  instant clock;         ///< the customer's time never runs backwards (D3)
   ledger::book book;
-  std::vector<grant> grants; ///< by number, from 1
-  std::vector<charge> charges;               ///< that are not final, and final ones lately used
-  std::vector<invoicing::invoice> invoices;  ///< likewise
+  std::vector<grant> grants;                ///< by number, from 1
+  std::vector<charge> charges;              ///< that are not final, and final ones lately used
+  std::vector<invoicing::invoice> invoices; ///< likewise
   std::uint32_t charges_made = 0;
   std::uint32_t invoices_made = 0;
   std::uint32_t advances_opened = 0;

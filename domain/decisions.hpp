@@ -31,8 +31,8 @@ namespace accrue {
 [[nodiscard]] reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat);
 
 /// Answers a query from the customer as it is. errc: not_found, validation.
-[[nodiscard]] result<reply::receipt> answer(const customer& c, const catalog& cat, instant now,
-                                            const command::any& query);
+[[nodiscard]] result<reply::receipt>
+answer(const customer& c, const catalog& cat, instant now, const command::any& query);
 
 /// The object a command names, as far as it has to be in memory before the command is decided: the
 /// reference of a charge or the name of an invoice, else empty.
@@ -41,8 +41,8 @@ namespace accrue {
 
 // Views of the state, shared by receipts and queries.
 [[nodiscard]] reply::charge_view view_of(const charge& c, const catalog& cat);
-[[nodiscard]] reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i,
-                                          const catalog& cat);
+[[nodiscard]] reply::invoice_view
+view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat);
 [[nodiscard]] reply::customer_view view_of(const customer& c, const catalog& cat);
 
 /// What the customer wants to be woken for next, of all its charges and invoices; none if nothing.

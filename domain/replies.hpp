@@ -166,8 +166,17 @@ struct billing_profile_view {
   friend bool operator==(const billing_profile_view&, const billing_profile_view&) = default;
 };
 
-using body = std::variant<customer_view, grant_view, consumed, charge_view, invoice_view, invoices,
-                          accounts, balances, opened, ran_due, credit_unit_view,
+using body = std::variant<customer_view,
+                          grant_view,
+                          consumed,
+                          charge_view,
+                          invoice_view,
+                          invoices,
+                          accounts,
+                          balances,
+                          opened,
+                          ran_due,
+                          credit_unit_view,
                           billing_profile_view>;
 
 /// A positive answer: the customer's sequence it was computed at, what was asked, and the balances

@@ -14,8 +14,8 @@ template <class... Targets>
 class to {
 public:
   template <class T>
-    requires(std::is_same_v<std::remove_cvref_t<T>, Targets> || ...)
-  to(T&& target) : value_(std::forward<T>(target)) {}
+  requires(std::is_same_v<std::remove_cvref_t<T>, Targets> || ...) to(T&& target)
+      : value_(std::forward<T>(target)) {}
   to(tl::unexpected<refusal> no) : value_(std::move(no.value())) {}
 
   /// The state it leads to, in the machine's own variant.

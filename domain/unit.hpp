@@ -26,7 +26,10 @@ struct fail_points {
 class unit {
 public:
   /// `now` is the command's instant, never before the customer's clock (D3).
-  unit(const customer& c, const catalog& cat, instant now, std::uint8_t kind,
+  unit(const customer& c,
+       const catalog& cat,
+       instant now,
+       std::uint8_t kind,
        fail_points* failures = nullptr);
 
   [[nodiscard]] const customer& before() const noexcept { return *before_; }
@@ -84,9 +87,9 @@ public:
   using handle = std::coroutine_handle<promise_type>;
 
   struct promise_type {
-    promise_type* root = this;   // the outermost: holds what is asked and answered
-    handle parent;               // who awaits this one
-    handle leaf;                 // of the root: the one to resume
+    promise_type* root = this; // the outermost: holds what is asked and answered
+    handle parent;             // who awaits this one
+    handle leaf;               // of the root: the one to resume
     std::optional<to_charge> asked;
     std::optional<result<flat_fee::decision>> answered;
     std::optional<result<void>> outcome;
@@ -102,7 +105,8 @@ public:
       std::coroutine_handle<> await_suspend(handle finished) const noexcept {
         auto& p = finished.promise();
         p.root->leaf = p.parent;
-        if (p.parent) return p.parent;
+        if (p.parent)
+          return p.parent;
         return std::noop_coroutine();
       }
       void await_resume() const noexcept {}
@@ -130,7 +134,8 @@ public:
     return *this;
   }
   ~conversation() {
-    if (handle_) handle_.destroy();
+    if (handle_)
+      handle_.destroy();
   }
 
   /// Runs until it asks a charge or ends. First call and after each `answer`.
@@ -161,7 +166,8 @@ struct conversation::promise_type::part {
     return inner.handle_;
   }
   result<void> await_resume() {
-    if (auto broken = inner.handle_.promise().broken) std::rethrow_exception(broken);
+    if (auto broken = inner.handle_.promise().broken)
+      std::rethrow_exception(broken);
     return std::move(*inner.handle_.promise().outcome);
   }
 };
@@ -173,15 +179,15 @@ conversation::promise_type::await_transform(conversation inner) {
 
 /// Answers a charge's need from the unit's book: collects credit, and advances the rest where the
 /// charge wants the whole (credit_only, within the limit of D69). errc: insufficient_funds.
-[[nodiscard]] result<flat_fee::credit_collected> supply(unit& u, const flat_fee::terms& t,
-                                                        const flat_fee::collect_credit& need);
+[[nodiscard]] result<flat_fee::credit_collected>
+supply(unit& u, const flat_fee::terms& t, const flat_fee::collect_credit& need);
 
 /// The need among a decision's effects, if the charge waits for one.
 [[nodiscard]] const flat_fee::collect_credit* need_of(const flat_fee::decision& d) noexcept;
 
 /// Balances of one currency as this unit left them. `filter`: balances.md 1.5.
-[[nodiscard]] reply::balance balance_of(const unit& u, currency c,
-                                        const command::feature_filter& filter = {});
+[[nodiscard]] reply::balance
+balance_of(const unit& u, currency c, const command::feature_filter& filter = {});
 
 /// Carries a conversation by calling the charges' decisions directly: for tests, and wherever the
 /// charges are values.

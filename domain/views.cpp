@@ -7,16 +7,20 @@
 namespace accrue {
 
 std::string_view named_charge(const command::any& c) noexcept {
-  if (const auto* a = std::get_if<command::advance_charge>(&c)) return a->charge;
-  if (const auto* g = std::get_if<command::get_charge>(&c)) return g->charge;
+  if (const auto* a = std::get_if<command::advance_charge>(&c))
+    return a->charge;
+  if (const auto* g = std::get_if<command::get_charge>(&c))
+    return g->charge;
   return {};
 }
 
 std::string_view named_invoice(const command::any& c) noexcept {
   return std::visit(
       [](const auto& v) -> std::string_view {
-        if constexpr (requires { v.invoice; }) return v.invoice;
-        else return {};
+        if constexpr (requires { v.invoice; })
+          return v.invoice;
+        else
+          return {};
       },
       c);
 }
@@ -25,7 +29,8 @@ reply::customer_view view_of(const customer& c, const catalog& cat) {
   reply::customer_view v;
   v.reference = c.reference;
   v.number = c.number;
-  if (c.settings.default_currency) v.currency = cat.code(*c.settings.default_currency);
+  if (c.settings.default_currency)
+    v.currency = cat.code(*c.settings.default_currency);
   v.over_settlement = c.settings.over_settlement;
   v.created_at = c.created_at;
   return v;
@@ -44,7 +49,8 @@ reply::charge_view view_of(const charge& c, const catalog& cat) {
   v.detailed_status = flat_fee::to_string(c.state);
   v.advance_after = flat_fee::advance_after(c.state, c.terms);
   const auto* run = flat_fee::current_run(c.state);
-  if (run == nullptr) return v;
+  if (run == nullptr)
+    return v;
   reply::charge_view::run r;
   r.amount = c.terms.amount.minor;
   r.credit_total = run->credited();
@@ -60,12 +66,14 @@ reply::charge_view view_of(const charge& c, const catalog& cat) {
     routes.push_back(s.account);
     r.credits.push_back(s.amount);
   }
-  if (run->advanced != 0) r.credits.push_back(run->advanced);
+  if (run->advanced != 0)
+    r.credits.push_back(run->advanced);
   v.runs.push_back(std::move(r));
   return v;
 }
 
-reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) {
+reply::invoice_view
+view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) {
   reply::invoice_view v;
   v.name = invoice_name(owner, i);
   const auto* issued = i.issued();
@@ -76,7 +84,8 @@ reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i, 
   v.currency = i.currency;
   v.code = cat.code(i.currency);
   v.status = invoicing::to_string(i.state);
-  for (const auto& l : i.lines) v.lines.push_back({l.name, l.period, l.amount, l.credits, l.total});
+  for (const auto& l : i.lines)
+    v.lines.push_back({l.name, l.period, l.amount, l.credits, l.total});
   const auto t = i.totals();
   v.amount = t.amount;
   v.credits = t.credits;
@@ -93,9 +102,11 @@ reply::invoice_view view_of(const customer& owner, const invoicing::invoice& i, 
 namespace {
 
 std::string grant_reference(const customer& c, const entry& e, grant_id id) {
-  if (id.value >= 1 && id.value <= c.grants.size()) return c.grants[id.value - 1].reference;
+  if (id.value >= 1 && id.value <= c.grants.size())
+    return c.grants[id.value - 1].reference;
   for (const auto& f : e.facts)
-    if (const auto* g = std::get_if<fact::grant_recorded>(&f); g && g->grant.id == id) return g->grant.reference;
+    if (const auto* g = std::get_if<fact::grant_recorded>(&f); g && g->grant.id == id)
+      return g->grant.reference;
   return {};
 }
 
@@ -103,9 +114,11 @@ std::string grant_reference(const customer& c, const entry& e, grant_id id) {
 std::vector<reply::taken> slices_of(const entry& e, const customer& c) {
   std::vector<reply::taken> slices;
   for (const auto& t : e.transactions) {
-    if (t.code() != ledger::template_code::collect) continue;
+    if (t.code() != ledger::template_code::collect)
+      continue;
     for (const auto& p : t.postings())
-      if (p.amount < 0) slices.push_back({grant_reference(c, e, p.source), -p.amount});
+      if (p.amount < 0)
+        slices.push_back({grant_reference(c, e, p.source), -p.amount});
   }
   return slices;
 }
@@ -131,7 +144,12 @@ struct body_of {
     return reply::grant_view{g.reference, g.amount.currency, code, g.amount.minor, g.effective_at};
   }
   std::optional<reply::body> operator()(const fact::consumed& f) const {
-    return reply::consumed{f.id, f.currency, std::string(cat.code(f.currency)), f.booked, f.uncovered, slices_of(e, c)};
+    return reply::consumed{f.id,
+                           f.currency,
+                           std::string(cat.code(f.currency)),
+                           f.booked,
+                           f.uncovered,
+                           slices_of(e, c)};
   }
   std::optional<reply::body> operator()(const fact::charge_changed& f) const {
     return view_of(f.charge, cat);
@@ -140,7 +158,8 @@ struct body_of {
     return view_of(c, f.invoice, cat);
   }
   std::optional<reply::body> operator()(const fact::advance_opened& f) const {
-    return reply::opened{f.id, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
+    return reply::opened{
+        f.id, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
   }
   std::optional<reply::body> operator()(const fact::message_queued&) const { return std::nullopt; }
   std::optional<reply::body> operator()(const fact::key_added&) const { return std::nullopt; }
@@ -153,8 +172,8 @@ struct body_of {
 };
 
 template <class Command>
-constexpr std::uint8_t kind_number =
-    static_cast<std::uint8_t>(command::any(std::in_place_type<Command>).index());
+constexpr std::uint8_t
+    kind_number = static_cast<std::uint8_t>(command::any(std::in_place_type<Command>).index());
 
 } // namespace
 
@@ -166,7 +185,8 @@ reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat)
   if (e.kind == pending) {
     reply::invoices made;
     for (const auto& f : e.facts)
-      if (const auto* i = std::get_if<fact::invoice_changed>(&f)) made.items.push_back(view_of(c, i->invoice, cat));
+      if (const auto* i = std::get_if<fact::invoice_changed>(&f))
+        made.items.push_back(view_of(c, i->invoice, cat));
     r.body = std::move(made);
     return r;
   }
@@ -193,8 +213,10 @@ namespace {
 // Currencies in which the customer has anything at all, in order of their numbers.
 std::vector<currency> currencies_of(const customer& c) {
   std::vector<currency> all;
-  for (const auto& a : c.book.sub_accounts()) all.push_back(a.route.currency);
-  for (const auto& x : c.charges) all.push_back(x.terms.amount.currency);
+  for (const auto& a : c.book.sub_accounts())
+    all.push_back(a.route.currency);
+  for (const auto& x : c.charges)
+    all.push_back(x.terms.amount.currency);
   std::ranges::sort(all);
   const auto tail = std::ranges::unique(all);
   all.erase(tail.begin(), tail.end());
@@ -203,48 +225,57 @@ std::vector<currency> currencies_of(const customer& c) {
 
 result<reply::body> balances_for(const unit& u, const command::get_balance& q) {
   if (q.filter.view == command::feature_view::feature)
-    if (auto ok = check_reference(q.filter.feature, "feature"); !ok) return tl::unexpected(ok.error());
+    if (auto ok = check_reference(q.filter.feature, "feature"); !ok)
+      return tl::unexpected(ok.error());
   reply::balances all;
   if (q.currency) {
     const auto found = u.catalog().find_currency(*q.currency);
-    if (!found) return tl::unexpected(found.error());
+    if (!found)
+      return tl::unexpected(found.error());
     all.items.push_back(balance_of(u, *found, q.filter));
     return all;
   }
-  for (const auto c : currencies_of(u.before())) all.items.push_back(balance_of(u, c, q.filter));
+  for (const auto c : currencies_of(u.before()))
+    all.items.push_back(balance_of(u, c, q.filter));
   return all;
 }
 
 } // namespace
 
-result<reply::receipt> answer(const customer& c, const catalog& cat, instant now,
-                              const command::any& query) {
-  if (!c.exists) return refuse(errc::not_found, "no such customer", c.reference);
+result<reply::receipt>
+answer(const customer& c, const catalog& cat, instant now, const command::any& query) {
+  if (!c.exists)
+    return refuse(errc::not_found, "no such customer", c.reference);
   reply::receipt r{c.last, reply::ran_due{}, {}};
   const unit u(c, cat, now, 0);
   if (std::holds_alternative<command::get_customer>(query)) {
     r.body = view_of(c, cat);
   } else if (const auto* q = std::get_if<command::get_balance>(&query)) {
     auto body = balances_for(u, *q);
-    if (!body) return tl::unexpected(body.error());
+    if (!body)
+      return tl::unexpected(body.error());
     r.body = std::move(*body);
   } else if (const auto* g = std::get_if<command::get_charge>(&query)) {
     const auto* found = c.find_charge(g->charge);
-    if (found == nullptr) return refuse(errc::not_found, "no such charge", g->charge);
+    if (found == nullptr)
+      return refuse(errc::not_found, "no such charge", g->charge);
     r.body = view_of(*found, cat);
   } else if (const auto* i = std::get_if<command::get_invoice>(&query)) {
     const auto* found = c.find_invoice(i->invoice);
-    if (found == nullptr) return refuse(errc::not_found, "no such invoice", i->invoice);
+    if (found == nullptr)
+      return refuse(errc::not_found, "no such invoice", i->invoice);
     r.body = view_of(c, *found, cat);
   } else if (std::holds_alternative<command::list_invoices>(query)) {
     reply::invoices all;
-    for (const auto& one : c.invoices) all.items.push_back(view_of(c, one, cat));
+    for (const auto& one : c.invoices)
+      all.items.push_back(view_of(c, one, cat));
     r.body = std::move(all);
   } else {
     reply::accounts all;
     for (std::uint32_t n = 0; n < c.book.sub_accounts().size(); ++n) {
       const auto& a = c.book.at(sub_account_id(n));
-      all.items.push_back({a, std::string(cat.code(a.route.currency)), c.book.balance(sub_account_id(n))});
+      all.items.push_back(
+          {a, std::string(cat.code(a.route.currency)), c.book.balance(sub_account_id(n))});
     }
     r.body = std::move(all);
   }

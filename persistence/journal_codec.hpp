@@ -16,8 +16,8 @@ namespace accrue::journal {
 void encode(const entry& e, std::vector<std::byte>& out);
 /// Back from the row. errc: internal for bytes that no version of ours wrote. Transactions are taken
 /// as they stand: they were proved when they were made, and `verify` proves them again.
-[[nodiscard]] result<entry> decode(std::span<const std::byte> body, sequence number, instant at,
-                                   std::uint8_t kind);
+[[nodiscard]] result<entry>
+decode(std::span<const std::byte> body, sequence number, instant at, std::uint8_t kind);
 
 void encode(const charge& c, std::vector<std::byte>& out);
 [[nodiscard]] result<charge> decode_charge(std::span<const std::byte> bytes);
@@ -26,6 +26,7 @@ void encode(const invoicing::invoice& i, std::vector<std::byte>& out);
 
 /// A whole customer, for snapshots. `number` is not in the bytes, it is in the row.
 void encode(const customer& c, std::vector<std::byte>& out);
-[[nodiscard]] result<customer> decode_customer(std::span<const std::byte> bytes, customer_id number);
+[[nodiscard]] result<customer> decode_customer(std::span<const std::byte> bytes,
+                                               customer_id number);
 
 } // namespace accrue::journal

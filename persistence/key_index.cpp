@@ -20,21 +20,24 @@ std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
 
 key_index::found key_index::find(const fingerprint& key) const {
   found result;
-  if (slots_.empty()) return result;
+  if (slots_.empty())
+    return result;
   const auto filter = filter_of(key);
   const auto mask = slots_.size() - 1;
   for (auto i = place(filter) & mask; slots_[i].sequence != 0; i = (i + 1) & mask) {
-    if (slots_[i].filter != filter) continue;
+    if (slots_[i].filter != filter)
+      continue;
     const auto low = slots_[i].sequence;
-    const auto it = std::ranges::lower_bound(recent_, low, {}, [](const exact& e) {
-      return static_cast<std::uint32_t>(e.sequence);
-    });
+    const auto it = std::ranges::lower_bound(
+        recent_, low, {}, [](const exact& e) { return static_cast<std::uint32_t>(e.sequence); });
     bool was_recent = false;
     for (auto r = it; r != recent_.end() && static_cast<std::uint32_t>(r->sequence) == low; ++r) {
       was_recent = true;
-      if (r->key == key) result.exact = hit{sequence(r->sequence), r->content};
+      if (r->key == key)
+        result.exact = hit{sequence(r->sequence), r->content};
     }
-    if (!was_recent) result.older.emplace_back(low);
+    if (!was_recent)
+      result.older.emplace_back(low);
   }
   return result;
 }
@@ -45,11 +48,13 @@ void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
     slots_.assign(std::max<std::size_t>(8, old.size() * 2), {});
     filled_ = 0;
     for (const auto& s : old)
-      if (s.sequence != 0) insert(s.filter, s.sequence);
+      if (s.sequence != 0)
+        insert(s.filter, s.sequence);
   }
   const auto mask = slots_.size() - 1;
   auto i = place(filter) & mask;
-  while (slots_[i].sequence != 0) i = (i + 1) & mask;
+  while (slots_[i].sequence != 0)
+    i = (i + 1) & mask;
   slots_[i] = {filter, unit};
   ++filled_;
 }
@@ -57,12 +62,14 @@ void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
 void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
   insert(filter_of(key), static_cast<std::uint32_t>(s.value));
   // Most customers are small: grow by a few, not by doubling.
-  if (recent_.size() == recent_.capacity() && recent_.size() < 64) recent_.reserve(recent_.size() + 4);
+  if (recent_.size() == recent_.capacity() && recent_.size() < 64)
+    recent_.reserve(recent_.size() + 4);
   recent_.push_back({key, content, s.value});
 }
 
 void key_index::trim(sequence upto) {
-  if (recent_.size() <= exact_keys) return;
+  if (recent_.size() <= exact_keys)
+    return;
   const auto keep_from = recent_[recent_.size() - exact_keys].sequence;
   const auto end = std::min(keep_from, upto.value + 1);
   const auto it = std::ranges::lower_bound(recent_, end, {}, &exact::sequence);
@@ -71,21 +78,25 @@ void key_index::trim(sequence upto) {
 
 void key_index::encode_segment(sequence from, sequence to, std::vector<std::byte>& out) const {
   const auto put = [&](std::uint32_t v) {
-    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::byte>(v >> shift));
+    for (int shift = 0; shift < 32; shift += 8)
+      out.push_back(static_cast<std::byte>(v >> shift));
   };
   for (const auto& e : recent_) {
-    if (e.sequence <= from.value || e.sequence > to.value) continue;
+    if (e.sequence <= from.value || e.sequence > to.value)
+      continue;
     put(filter_of(e.key));
     put(static_cast<std::uint32_t>(e.sequence));
   }
 }
 
 result<void> key_index::restore_segment(std::span<const std::byte> segment) {
-  if (segment.size() % 8 != 0) return refuse(errc::internal, "a key segment has a wrong length");
+  if (segment.size() % 8 != 0)
+    return refuse(errc::internal, "a key segment has a wrong length");
   for (std::size_t i = 0; i < segment.size(); i += 8) {
     const auto word = [&](std::size_t at) {
       std::uint32_t v = 0;
-      for (std::size_t b = 0; b < 4; ++b) v |= std::to_integer<std::uint32_t>(segment[at + b]) << (8 * b);
+      for (std::size_t b = 0; b < 4; ++b)
+        v |= std::to_integer<std::uint32_t>(segment[at + b]) << (8 * b);
       return v;
     };
     insert(word(i), word(i + 4));

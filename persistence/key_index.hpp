@@ -19,8 +19,8 @@ public:
     fingerprint content;
   };
   struct found {
-    std::optional<hit> exact;     ///< certain
-    std::vector<sequence> older;  ///< units that may have the key; the journal has to tell
+    std::optional<hit> exact;    ///< certain
+    std::vector<sequence> older; ///< units that may have the key; the journal has to tell
   };
 
   /// What is known of a key; nothing in it: the key is new.
@@ -48,8 +48,9 @@ private:
   void insert(std::uint32_t filter, std::uint32_t unit);
   [[nodiscard]] static std::uint32_t filter_of(const fingerprint& key) noexcept;
 
-  std::vector<exact> recent_;  ///< in order of sequence; at most twice `exact_keys` and those not yet in a segment
-  std::vector<slot> slots_;    ///< open addressing, a power of two
+  std::vector<exact>
+      recent_; ///< in order of sequence; at most twice `exact_keys` and those not yet in a segment
+  std::vector<slot> slots_; ///< open addressing, a power of two
   std::size_t filled_ = 0;
 
 public:

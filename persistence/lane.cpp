@@ -6,12 +6,14 @@
 namespace accrue {
 namespace {
 
-const refusal discarded_reply{errc::storage_unavailable, {},
-                              "the unit was not stored; send the same key again"};
-const refusal not_owner_reply{errc::not_owner, {},
-                              "this server's lease has lapsed; ask the owner of the shard"};
-const refusal unknown_outcome{errc::deadline_exceeded, {},
-                              "not durable in time, the outcome is unknown; send the same key again"};
+const refusal discarded_reply{
+    errc::storage_unavailable, {}, "the unit was not stored; send the same key again"};
+const refusal not_owner_reply{
+    errc::not_owner, {}, "this server's lease has lapsed; ask the owner of the shard"};
+const refusal unknown_outcome{
+    errc::deadline_exceeded,
+    {},
+    "not durable in time, the outcome is unknown; send the same key again"};
 
 } // namespace
 
@@ -36,7 +38,8 @@ bool lane::take(unit_batch& into) {
     std::swap(filling_, into);
     ++filling_ticket_;
   }
-  for (const auto& [owner, life] : discarded_) into.drop_rows(owner, life);
+  for (const auto& [owner, life] : discarded_)
+    into.drop_rows(owner, life);
   return true;
 }
 
@@ -44,19 +47,30 @@ void lane::release(unit_batch& batch, instant now) {
   expire(batch, now);
   const bool owner = owns();
   for (const auto& r : batch.replies) {
-    if (is_discarded(r.owner, r.life)) replies_->refuse(r.to, r.request, r.index, discarded_reply);
-    else if (!owner) replies_->refuse(r.to, r.request, r.index, not_owner_reply);
-    else replies_->deliver(r.to, batch.frame(r.frame));
+    if (is_discarded(r.owner, r.life))
+      replies_->refuse(r.to, r.request, r.index, discarded_reply);
+    else if (!owner)
+      replies_->refuse(r.to, r.request, r.index, not_owner_reply);
+    else
+      replies_->deliver(r.to, batch.frame(r.frame));
   }
   durable_.fetch_add(1, std::memory_order_release);
-  for (auto& f : batch.follow_ups) f.run(!is_discarded(f.owner, f.life));
+  for (auto& f : batch.follow_ups)
+    f.run(!is_discarded(f.owner, f.life));
   batch.clear();
 }
 
 void lane::expire(unit_batch& batch, instant now) {
   std::erase_if(batch.replies, [&](const unit_batch::reply& r) {
-    if (r.deadline > now) return false;
+    if (r.deadline > now)
+      return false;
     replies_->refuse(r.to, r.request, r.index, unknown_outcome);
+    return true;
+  });
+  std::erase_if(batch.follow_ups, [&](unit_batch::follow_up& f) {
+    if (f.deadline > now)
+      return false;
+    f.run(false);
     return true;
   });
 }
@@ -73,7 +87,8 @@ void lane::discard(const customer_key& owner, std::uint32_t life, const std::str
     const std::lock_guard lock(mutex_);
     ++counts_.discarded;
   }
-  if (events_.discarded) events_.discarded(owner, life, why);
+  if (events_.discarded)
+    events_.discarded(owner, life, why);
 }
 
 } // namespace accrue

@@ -52,7 +52,8 @@ public:
       asleep = !awake_;
       awake_ = true;
     }
-    if (asleep) wake_up();
+    if (asleep)
+      wake_up();
     return ticket;
   }
 
@@ -62,9 +63,13 @@ public:
   }
   /// False while the store is away: new commands are refused at once, reads of customers with
   /// nothing in flight go on.
-  [[nodiscard]] bool available() const noexcept { return available_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool available() const noexcept {
+    return available_.load(std::memory_order_relaxed);
+  }
   /// How many lives were discarded so far: who sees it rise must not answer past the lane.
-  [[nodiscard]] std::uint64_t discards() const noexcept { return discards_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t discards() const noexcept {
+    return discards_.load(std::memory_order_acquire);
+  }
   /// Whether this server may still answer: its lease has not lapsed by the steady clock.
   [[nodiscard]] virtual bool owns() const noexcept = 0;
   [[nodiscard]] lane_counts counts() const;
@@ -79,7 +84,7 @@ protected:
   /// Lets go of everything that waited for the batch taken last; `lost`: lives to refuse instead.
   void release(unit_batch& batch, instant now);
   /// Tells callers whose deadline has passed that the outcome is unknown: of this batch, and of the one that
-  /// is filling behind it.
+  /// is filling behind it. Follow-ups with a deadline are told as well; they must not append.
   void expire(unit_batch& batch, instant now);
   void expire_filling(instant now);
   void discard(const customer_key& owner, std::uint32_t life, const std::string& why);

@@ -37,17 +37,20 @@ struct memory_database {
 /// What the next commits do instead of succeeding; consumed front to back.
 enum class commit_fault : std::uint8_t {
   none,
-  retry,     ///< fails for a passing reason; the same batch is sent again
-  in_doubt,  ///< lands, but the answer is lost; the lane has to find out
-  poison,    ///< the first unit of the batch cannot be stored
+  retry,    ///< fails for a passing reason; the same batch is sent again
+  in_doubt, ///< lands, but the answer is lost; the lane has to find out
+  poison,   ///< the first unit of the batch cannot be stored
 };
 
 /// A lane whose commits happen when somebody says `step`.
 class memory_lane final : public lane {
 public:
   /// `wake`: called when there is a batch to commit; leads to `step` sooner or later.
-  memory_lane(memory_database& db, reply_sink& replies, lane_events events,
-              std::function<void()> wake, std::function<instant()> now);
+  memory_lane(memory_database& db,
+              reply_sink& replies,
+              lane_events events,
+              std::function<void()> wake,
+              std::function<instant()> now);
   [[nodiscard]] bool owns() const noexcept override { return owns_; }
   void set_owner(bool owns) noexcept { owns_ = owns; }
 
@@ -69,21 +72,30 @@ private:
 
 class memory_store final : public store {
 public:
-  memory_store(memory_database& db, reply_sink& replies, lane_events events,
-               std::function<void()> wake, std::function<instant()> now);
+  memory_store(memory_database& db,
+               reply_sink& replies,
+               lane_events events,
+               std::function<void()> wake,
+               std::function<instant()> now);
 
   [[nodiscard]] memory_lane& the_lane() noexcept { return lane_; }
   lane& lane_of(std::uint32_t) override { return lane_; }
   std::vector<lane*> lanes() override { return {&lane_}; }
   result<stored_namespace> open_namespace(const std::string& reference) override;
-  void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
+  void
+  load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
-  void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+  void wakeups(std::uint32_t shard,
+               wakeup_place after,
+               std::uint32_t limit,
                stored<std::vector<due_wakeup>> done) override;
-  void waiting_messages(std::uint32_t shard, std::uint32_t limit,
+  void waiting_messages(std::uint32_t shard,
+                        std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
   void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
-  void list_customers(namespace_id space, std::string after, std::uint32_t limit,
+  void list_customers(namespace_id space,
+                      std::string after,
+                      std::uint32_t limit,
                       stored<std::vector<customer_line>> done) override;
 
 private:

@@ -50,9 +50,9 @@ private:
 struct pg_lane_options {
   std::string conninfo;
   std::int16_t lane = 0;
-  std::int64_t epoch = 0;        ///< under which this server owns the lane
-  std::int64_t last_batch = 0;   ///< as the lane row says
-  digest last_hash{};            ///< of the last batch row
+  std::int64_t epoch = 0;      ///< under which this server owns the lane
+  std::int64_t last_batch = 0; ///< as the lane row says
+  digest last_hash{};          ///< of the last batch row
   std::chrono::milliseconds lease{5000};
   std::chrono::steady_clock::time_point taken_at; ///< before the lane row was made ours
   std::chrono::milliseconds statement_timeout{10000};
@@ -61,8 +61,11 @@ struct pg_lane_options {
 class pg_lane final : public lane {
 public:
   /// `now` is asked only to compare deadlines.
-  pg_lane(boost::asio::io_context& io, pg_lane_options options, reply_sink& replies,
-          lane_events events, std::function<instant()> now);
+  pg_lane(boost::asio::io_context& io,
+          pg_lane_options options,
+          reply_sink& replies,
+          lane_events events,
+          std::function<instant()> now);
 
   /// Connects; the lane then serves itself until `stop`. From the io thread or before it runs.
   void start();
@@ -101,8 +104,8 @@ private:
   bool batch_in_flight_ = false; ///< sent and not known to have landed
   std::chrono::milliseconds backoff_{50};
 
-  unit_batch batch_;              ///< taken, replies and all
-  std::deque<unit_batch> parts_;  ///< of a batch that failed, in order; else empty
+  unit_batch batch_;             ///< taken, replies and all
+  std::deque<unit_batch> parts_; ///< of a batch that failed, in order; else empty
   bool halving_ = false;
   batch_parameters parameters_;
   pg::parameters fence_parameters_, batch_row_, lease_parameters_;

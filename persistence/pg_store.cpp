@@ -16,17 +16,23 @@ refusal away(const pg::error& e) { return {errc::storage_unavailable, {}, e.text
 // inserted and read by it, never changed.
 constexpr const char* role_statements =
     "grant select, insert on namespace, journal, batch, key_segment to accrue_engine;"
-    "grant select, insert, update on lane, customer, credit_grant, charge, invoice, snapshot to accrue_engine;"
+    "grant select, insert, update on lane, customer, credit_grant, charge, invoice, snapshot to "
+    "accrue_engine;"
     "grant select, insert, update, delete on wakeup, outbox to accrue_engine";
 
 result<void> prepare_role(pg::session& db) {
   const auto known = db.query("select 1 from pg_roles where rolname = 'accrue_engine'");
-  if (!known) return tl::unexpected(away(known.error()));
+  if (!known)
+    return tl::unexpected(away(known.error()));
   if (known->rows() == 0)
-    if (auto ok = db.execute("create role accrue_engine nologin; grant accrue_engine to current_user"); !ok)
-      return refuse(errc::forbidden, "the database user may not create the role accrue_engine: " + ok.error().text);
+    if (auto ok =
+            db.execute("create role accrue_engine nologin; grant accrue_engine to current_user");
+        !ok)
+      return refuse(errc::forbidden,
+                    "the database user may not create the role accrue_engine: " + ok.error().text);
   if (auto ok = db.execute(role_statements); !ok)
-    return refuse(errc::forbidden, "the role accrue_engine cannot be granted its tables: " + ok.error().text);
+    return refuse(errc::forbidden,
+                  "the role accrue_engine cannot be granted its tables: " + ok.error().text);
   return {};
 }
 
@@ -47,18 +53,24 @@ std::string as_engine(const std::string& conninfo, bool reader = false) {
 result<pg_lane_options> take_lane(pg::session& db, const pg_store_options& o, std::int16_t lane) {
   pg::parameters p;
   p.int2(lane).text(o.owner);
-  auto made = db.query("insert into lane (lane, epoch, batch, owner, expires_at)"
-                       " values ($1::int2, 0, 0, $2::text, clock_timestamp()) on conflict do nothing", p);
-  if (!made) return tl::unexpected(away(made.error()));
+  auto made =
+      db.query("insert into lane (lane, epoch, batch, owner, expires_at)"
+               " values ($1::int2, 0, 0, $2::text, clock_timestamp()) on conflict do nothing",
+               p);
+  if (!made)
+    return tl::unexpected(away(made.error()));
   const auto patience = std::chrono::steady_clock::now() + o.lease * 2 + std::chrono::seconds(2);
   for (;;) {
     p.clear().int2(lane).text(o.owner).boolean(o.take_over).int8(o.lease.count());
     const auto asked_at = std::chrono::steady_clock::now();
-    auto taken = db.query("update lane set epoch = epoch + 1, owner = $2::text,"
-                          " expires_at = clock_timestamp() + make_interval(secs => $4::int8 / 1000.0)"
-                          " where lane = $1::int2 and ($3::bool or expires_at <= clock_timestamp())"
-                          " returning epoch, batch", p);
-    if (!taken) return tl::unexpected(away(taken.error()));
+    auto taken =
+        db.query("update lane set epoch = epoch + 1, owner = $2::text,"
+                 " expires_at = clock_timestamp() + make_interval(secs => $4::int8 / 1000.0)"
+                 " where lane = $1::int2 and ($3::bool or expires_at <= clock_timestamp())"
+                 " returning epoch, batch",
+                 p);
+    if (!taken)
+      return tl::unexpected(away(taken.error()));
     if (taken->rows() == 1) {
       pg_lane_options made_options;
       made_options.lane = lane;
@@ -67,8 +79,10 @@ result<pg_lane_options> take_lane(pg::session& db, const pg_store_options& o, st
       made_options.last_batch = taken->i64(0, 1);
       p.clear().int2(lane).int8(made_options.last_batch);
       auto last = db.query("select hash from batch where lane = $1::int2 and number = $2::int8", p);
-      if (!last) return tl::unexpected(away(last.error()));
-      if (last->rows() == 1) std::ranges::copy(last->bytes(0, 0), made_options.last_hash.begin());
+      if (!last)
+        return tl::unexpected(away(last.error()));
+      if (last->rows() == 1)
+        std::ranges::copy(last->bytes(0, 0), made_options.last_hash.begin());
       return made_options;
     }
     if (std::chrono::steady_clock::now() > patience)
@@ -98,32 +112,53 @@ customer_key key_at(const pg::result& r, int i, int space, int customer) {
 
 std::shared_ptr<pg::parameters> owned_by(customer_key k) {
   auto p = std::make_shared<pg::parameters>();
-  p->int4(static_cast<std::int32_t>(k.space.value)).int8(static_cast<std::int64_t>(k.customer.value));
+  p->int4(static_cast<std::int32_t>(k.space.value))
+      .int8(static_cast<std::int64_t>(k.customer.value));
   return p;
 }
 
 std::vector<pg::statement> reader_statements() {
-  const std::string number = "(select customer from customer where namespace = $1::int4 and reference = $2::text)";
+  const std::string number =
+      "(select customer from customer where namespace = $1::int4 and reference = $2::text)";
   const std::string columns = row_columns;
   return {
       {"find", "select customer from customer where namespace = $1::int4 and reference = $2::text"},
-      {"snapshot", "select sequence, body from snapshot where namespace = $1::int4 and customer = " + number},
-      {"segments", "select body from key_segment where namespace = $1::int4 and customer = " + number + " order by last_sequence"},
-      {"rows", "select " + columns + " from journal where namespace = $1::int4 and customer = " + number +
-                   " and sequence > coalesce((select sequence from snapshot where namespace = $1::int4 and customer = " +
-                   number + "), 0) - " + std::to_string(exact_keys) + " order by namespace, customer, sequence"},
-      {"row", "select " + columns + " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = $3::int8"},
-      {"due", "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using (namespace, customer)"
-              " where w.shard = $1::int2 and (w.due, w.namespace, w.customer) > ($2::int8, $3::int4, $4::int4)"
-              " order by w.due, w.namespace, w.customer limit $5::int4"},
-      {"waiting", "select o.namespace, o.customer, o.sequence, o.place, o.topic, o.subject, c.reference"
-                  " from outbox o join customer c using (namespace, customer)"
-                  " where o.shard = $1::int2 and o.delivered_at is null order by o.queued_at limit $2::int4"},
-      {"delivered", "update outbox set delivered_at = $5::int8 where namespace = $1::int4 and customer = $2::int8"
-                    " and sequence = $3::int8 and place = $4::int2"},
-      {"list", "select c.customer, c.reference, (select j.sequence from journal j where j.namespace = c.namespace"
-               " and j.customer = c.customer order by j.namespace desc, j.customer desc, j.sequence desc limit 1)"
-               " from customer c where c.namespace = $1::int4 and c.reference > $2::text order by c.reference limit $3::int4"},
+      {"snapshot",
+       "select sequence, body from snapshot where namespace = $1::int4 and customer = " + number},
+      {"segments",
+       "select body from key_segment where namespace = $1::int4 and customer = " + number +
+           " order by last_sequence"},
+      {"rows",
+       "select " + columns + " from journal where namespace = $1::int4 and customer = " + number +
+           " and sequence > coalesce((select sequence from snapshot where namespace = $1::int4 and "
+           "customer = " +
+           number + "), 0) - " + std::to_string(exact_keys) +
+           " order by namespace, customer, sequence"},
+      {"row",
+       "select " + columns +
+           " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = "
+           "$3::int8"},
+      {"due",
+       "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using "
+       "(namespace, customer)"
+       " where w.shard = $1::int2 and (w.due, w.namespace, w.customer) > ($2::int8, $3::int4, "
+       "$4::int4)"
+       " order by w.due, w.namespace, w.customer limit $5::int4"},
+      {"waiting",
+       "select o.namespace, o.customer, o.sequence, o.place, o.topic, o.subject, c.reference"
+       " from outbox o join customer c using (namespace, customer)"
+       " where o.shard = $1::int2 and o.delivered_at is null order by o.queued_at limit $2::int4"},
+      {"delivered",
+       "update outbox set delivered_at = $5::int8 where namespace = $1::int4 and customer = "
+       "$2::int8"
+       " and sequence = $3::int8 and place = $4::int2"},
+      {"list",
+       "select c.customer, c.reference, (select j.sequence from journal j where j.namespace = "
+       "c.namespace"
+       " and j.customer = c.customer order by j.namespace desc, j.customer desc, j.sequence desc "
+       "limit 1)"
+       " from customer c where c.namespace = $1::int4 and c.reference > $2::text order by "
+       "c.reference limit $3::int4"},
   };
 }
 
@@ -132,61 +167,79 @@ std::vector<pg::statement> reader_statements() {
 pg_store::pg_store(boost::asio::io_context& io, pg_store_options options)
     : io_(io), options_(std::move(options)), reader_(io), reader_pause_(io) {}
 
-result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io, pg_store_options options,
-                                                 reply_sink& replies, lane_events events,
+result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
+                                                 pg_store_options options,
+                                                 reply_sink& replies,
+                                                 lane_events events,
                                                  std::function<instant()> now) {
   auto db = pg::session::open(options.conninfo);
-  if (!db) return tl::unexpected(away(db.error()));
-  if (auto ok = migrate(*db, migrations()); !ok) return tl::unexpected(ok.error());
-  if (auto ok = prepare_role(*db); !ok) return tl::unexpected(ok.error());
+  if (!db)
+    return tl::unexpected(away(db.error()));
+  if (auto ok = migrate(*db, migrations()); !ok)
+    return tl::unexpected(ok.error());
+  if (auto ok = prepare_role(*db); !ok)
+    return tl::unexpected(ok.error());
   std::unique_ptr<pg_store> made(new pg_store(io, std::move(options)));
   for (std::int16_t n = 0; n < made->options_.lanes; ++n) {
     auto o = take_lane(*db, made->options_, n);
-    if (!o) return tl::unexpected(o.error());
+    if (!o)
+      return tl::unexpected(o.error());
     o->conninfo = as_engine(made->options_.conninfo);
     o->lease = made->options_.lease;
     made->lanes_.push_back(std::make_unique<pg_lane>(io, std::move(*o), replies, events, now));
   }
   // Lanes that an earlier server had beyond ours: theirs now is over, too.
-  auto known = db->query("select lane from lane where lane >= $1::int2", pg::parameters().int2(made->options_.lanes));
-  if (!known) return tl::unexpected(away(known.error()));
+  auto known = db->query("select lane from lane where lane >= $1::int2",
+                         pg::parameters().int2(made->options_.lanes));
+  if (!known)
+    return tl::unexpected(away(known.error()));
   for (int i = 0; i < known->rows(); ++i)
-    if (auto o = take_lane(*db, made->options_, known->i16(i, 0)); !o) return tl::unexpected(o.error());
+    if (auto o = take_lane(*db, made->options_, known->i16(i, 0)); !o)
+      return tl::unexpected(o.error());
   return made;
 }
 
 void pg_store::start() {
-  for (auto& l : lanes_) l->start();
+  for (auto& l : lanes_)
+    l->start();
   open_reader();
 }
 
 void pg_store::open_reader() {
-  if (stopped_) return;
+  if (stopped_)
+    return;
   reader_.async_open(as_engine(options_.conninfo, true),
-                     reader_statements(), std::chrono::seconds(5), [this](pg::outcome<void> ok) {
-    const auto again = [this] {
-      reader_pause_.expires_after(std::chrono::milliseconds(200));
-      reader_pause_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) open_reader();
-      });
-    };
-    if (ok) reader_.on_lost([again](const pg::error&) { again(); });
-    else again();
-    first_opened();
-  });
+                     reader_statements(),
+                     std::chrono::seconds(5),
+                     [this](pg::outcome<void> ok) {
+                       const auto again = [this] {
+                         reader_pause_.expires_after(std::chrono::milliseconds(200));
+                         reader_pause_.async_wait([this](const boost::system::error_code& error) {
+                           if (!error)
+                             open_reader();
+                         });
+                       };
+                       if (ok)
+                         reader_.on_lost([again](const pg::error&) { again(); });
+                       else
+                         again();
+                       first_opened();
+                     });
 }
 
 // Reads that came before the reader was there. Later on, while it is away, they are refused at once.
 void pg_store::first_opened() {
   opening_first_ = false;
-  for (auto& run : std::exchange(early_, {})) run();
+  for (auto& run : std::exchange(early_, {}))
+    run();
 }
 
 void pg_store::stop(std::function<void()> done) {
   auto left = std::make_shared<std::size_t>(lanes_.size());
   for (auto& l : lanes_)
     l->stop([this, left, done] {
-      if (--*left != 0) return;
+      if (--*left != 0)
+        return;
       stopped_ = true;
       reader_pause_.cancel();
       reader_.close();
@@ -198,31 +251,44 @@ lane& pg_store::lane_of(std::uint32_t shard) { return *lanes_[shard % lanes_.siz
 
 std::vector<lane*> pg_store::lanes() {
   std::vector<lane*> all;
-  for (auto& l : lanes_) all.push_back(l.get());
+  for (auto& l : lanes_)
+    all.push_back(l.get());
   return all;
 }
 
 result<stored_namespace> pg_store::open_namespace(const std::string& reference) {
   auto db = pg::session::open(options_.conninfo);
-  if (!db) return tl::unexpected(away(db.error()));
+  if (!db)
+    return tl::unexpected(away(db.error()));
   pg::parameters p;
   p.text(reference);
   auto made = db->query("insert into namespace (namespace, reference)"
                         " select (select coalesce(max(namespace), 0) + 1 from namespace), $1::text"
-                        " where not exists (select 1 from namespace where reference = $1::text)", p);
-  if (made) made = db->query("select namespace from namespace where reference = $1::text", p);
-  if (!made) return tl::unexpected(away(made.error()));
-  stored_namespace found{namespace_id(static_cast<std::uint32_t>(made->i32(0, 0))), {},
+                        " where not exists (select 1 from namespace where reference = $1::text)",
+                        p);
+  if (made)
+    made = db->query("select namespace from namespace where reference = $1::text", p);
+  if (!made)
+    return tl::unexpected(away(made.error()));
+  stored_namespace found{namespace_id(static_cast<std::uint32_t>(made->i32(0, 0))),
+                         {},
                          std::vector<std::uint64_t>(shard_count, 0)};
   p.clear().int4(made->i32(0, 0));
-  auto rows = db->query(std::string("select ") + row_columns +
-                        " from journal where namespace = $1::int4 and customer = 0 order by sequence", p);
-  if (!rows) return tl::unexpected(away(rows.error()));
-  for (int i = 0; i < rows->rows(); ++i) found.rows.push_back(row_at(*rows, i));
-  auto numbers = db->query("select customer % 64, max(customer) from customer where namespace = $1::int4 group by 1", p);
-  if (!numbers) return tl::unexpected(away(numbers.error()));
+  auto rows =
+      db->query(std::string("select ") + row_columns +
+                    " from journal where namespace = $1::int4 and customer = 0 order by sequence",
+                p);
+  if (!rows)
+    return tl::unexpected(away(rows.error()));
+  for (int i = 0; i < rows->rows(); ++i)
+    found.rows.push_back(row_at(*rows, i));
+  auto numbers = db->query(
+      "select customer % 64, max(customer) from customer where namespace = $1::int4 group by 1", p);
+  if (!numbers)
+    return tl::unexpected(away(numbers.error()));
   for (int i = 0; i < numbers->rows(); ++i)
-    found.last_customer[static_cast<std::size_t>(numbers->i32(i, 0))] = static_cast<std::uint64_t>(numbers->i32(i, 1));
+    found.last_customer[static_cast<std::size_t>(numbers->i32(i, 0))] =
+        static_cast<std::uint64_t>(numbers->i32(i, 1));
   return found;
 }
 
@@ -230,57 +296,80 @@ void pg_store::read(std::vector<std::pair<const char*, std::shared_ptr<pg::param
                     std::function<void(result<std::vector<pg::result>>)> done) {
   boost::asio::post(io_, [this, calls = std::move(calls), done = std::move(done)]() mutable {
     if (opening_first_) {
-      early_.emplace_back([this, calls = std::move(calls), done = std::move(done)] { read(calls, done); });
+      early_.emplace_back(
+          [this, calls = std::move(calls), done = std::move(done)] { read(calls, done); });
       return;
     }
     if (!reader_.is_open())
       return done(refuse(errc::storage_unavailable, "the store is away; try again"));
     std::vector<pg::call> made;
-    for (const auto& [name, p] : calls) made.push_back({name, p.get()});
-    reader_.async_pipeline(made, std::chrono::seconds(10),
+    for (const auto& [name, p] : calls)
+      made.push_back({name, p.get()});
+    reader_.async_pipeline(made,
+                           std::chrono::seconds(10),
                            [done = std::move(done)](pg::outcome<std::vector<pg::result>> r) {
-      if (r) done(std::move(*r));
-      else done(tl::unexpected(away(r.error())));
-    });
+                             if (r)
+                               done(std::move(*r));
+                             else
+                               done(tl::unexpected(away(r.error())));
+                           });
   });
 }
 
-void pg_store::load_customer(namespace_id space, std::string reference, stored<stored_customer> done) {
+void pg_store::load_customer(namespace_id space,
+                             std::string reference,
+                             stored<stored_customer> done) {
   auto p = std::make_shared<pg::parameters>();
   p->int4(static_cast<std::int32_t>(space.value)).text(reference);
   read({{"find", p}, {"snapshot", p}, {"segments", p}, {"rows", p}},
        [reference, done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
-    stored_customer c;
-    c.reference = reference;
-    const auto& [found, snapshot, segments, rows] = std::tie((*r)[0], (*r)[1], (*r)[2], (*r)[3]);
-    if (found.rows() == 1) c.number = customer_id(static_cast<std::uint64_t>(found.i32(0, 0)));
-    const auto copy = [](std::span<const std::byte> b) { return std::vector<std::byte>(b.begin(), b.end()); };
-    if (snapshot.rows() == 1)
-      c.snapshot.emplace(sequence(static_cast<std::uint64_t>(snapshot.i64(0, 0))), copy(snapshot.bytes(0, 1)));
-    for (int i = 0; i < segments.rows(); ++i) c.segments.push_back(copy(segments.bytes(i, 0)));
-    for (int i = 0; i < rows.rows(); ++i) c.rows.push_back(row_at(rows, i));
-    done(std::move(c));
-  });
+         if (!r)
+           return done(tl::unexpected(r.error()));
+         stored_customer c;
+         c.reference = reference;
+         const auto& [found, snapshot, segments, rows] =
+             std::tie((*r)[0], (*r)[1], (*r)[2], (*r)[3]);
+         if (found.rows() == 1)
+           c.number = customer_id(static_cast<std::uint64_t>(found.i32(0, 0)));
+         const auto copy = [](std::span<const std::byte> b) {
+           return std::vector<std::byte>(b.begin(), b.end());
+         };
+         if (snapshot.rows() == 1)
+           c.snapshot.emplace(sequence(static_cast<std::uint64_t>(snapshot.i64(0, 0))),
+                              copy(snapshot.bytes(0, 1)));
+         for (int i = 0; i < segments.rows(); ++i)
+           c.segments.push_back(copy(segments.bytes(i, 0)));
+         for (int i = 0; i < rows.rows(); ++i)
+           c.rows.push_back(row_at(rows, i));
+         done(std::move(c));
+       });
 }
 
 void pg_store::load_row(customer_key owner, sequence s, stored<stored_row> done) {
   auto p = owned_by(owner);
   p->int8(static_cast<std::int64_t>(s.value));
   read({{"row", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
-    if (r->front().rows() == 0) return done(refuse(errc::not_found, "no such unit"));
+    if (!r)
+      return done(tl::unexpected(r.error()));
+    if (r->front().rows() == 0)
+      return done(refuse(errc::not_found, "no such unit"));
     done(row_at(r->front(), 0));
   });
 }
 
-void pg_store::wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+void pg_store::wakeups(std::uint32_t shard,
+                       wakeup_place after,
+                       std::uint32_t limit,
                        stored<std::vector<due_wakeup>> done) {
   auto p = std::make_shared<pg::parameters>();
-  p->int2(static_cast<std::int16_t>(shard)).int8(after.due.ns).int4(static_cast<std::int32_t>(after.owner.space.value))
-      .int4(static_cast<std::int32_t>(after.owner.customer.value)).int4(static_cast<std::int32_t>(limit));
+  p->int2(static_cast<std::int16_t>(shard))
+      .int8(after.due.ns)
+      .int4(static_cast<std::int32_t>(after.owner.space.value))
+      .int4(static_cast<std::int32_t>(after.owner.customer.value))
+      .int4(static_cast<std::int32_t>(limit));
   read({{"due", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
+    if (!r)
+      return done(tl::unexpected(r.error()));
     std::vector<due_wakeup> due;
     const auto& rows = r->front();
     for (int i = 0; i < rows.rows(); ++i)
@@ -289,17 +378,22 @@ void pg_store::wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t li
   });
 }
 
-void pg_store::waiting_messages(std::uint32_t shard, std::uint32_t limit,
+void pg_store::waiting_messages(std::uint32_t shard,
+                                std::uint32_t limit,
                                 stored<std::vector<waiting_message>> done) {
   auto p = std::make_shared<pg::parameters>();
   p->int2(static_cast<std::int16_t>(shard)).int4(static_cast<std::int32_t>(limit));
   read({{"waiting", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
+    if (!r)
+      return done(tl::unexpected(r.error()));
     std::vector<waiting_message> waiting;
     const auto& rows = r->front();
     for (int i = 0; i < rows.rows(); ++i)
-      waiting.push_back({key_at(rows, i, 0, 1), sequence(static_cast<std::uint64_t>(rows.i64(i, 2))),
-                         rows.i16(i, 3), std::string(rows.text(i, 4)), std::string(rows.text(i, 5)),
+      waiting.push_back({key_at(rows, i, 0, 1),
+                         sequence(static_cast<std::uint64_t>(rows.i64(i, 2))),
+                         rows.i16(i, 3),
+                         std::string(rows.text(i, 4)),
+                         std::string(rows.text(i, 5)),
                          std::string(rows.text(i, 6))});
     done(std::move(waiting));
   });
@@ -309,21 +403,28 @@ void pg_store::mark_delivered(const waiting_message& m, instant at, stored<bool>
   auto p = owned_by(m.owner);
   p->int8(static_cast<std::int64_t>(m.sequence.value)).int2(m.place).int8(at.ns);
   read({{"delivered", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
+    if (!r)
+      return done(tl::unexpected(r.error()));
     done(r->front().command_tuples() == 1);
   });
 }
 
-void pg_store::list_customers(namespace_id space, std::string after, std::uint32_t limit,
+void pg_store::list_customers(namespace_id space,
+                              std::string after,
+                              std::uint32_t limit,
                               stored<std::vector<customer_line>> done) {
   auto p = std::make_shared<pg::parameters>();
-  p->int4(static_cast<std::int32_t>(space.value)).text(after).int4(static_cast<std::int32_t>(limit));
+  p->int4(static_cast<std::int32_t>(space.value))
+      .text(after)
+      .int4(static_cast<std::int32_t>(limit));
   read({{"list", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r) return done(tl::unexpected(r.error()));
+    if (!r)
+      return done(tl::unexpected(r.error()));
     std::vector<customer_line> lines;
     const auto& rows = r->front();
     for (int i = 0; i < rows.rows(); ++i)
-      lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i32(i, 0))), std::string(rows.text(i, 1)),
+      lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i32(i, 0))),
+                       std::string(rows.text(i, 1)),
                        sequence(static_cast<std::uint64_t>(rows.i64(i, 2)))});
     done(std::move(lines));
   });

@@ -10,9 +10,9 @@ namespace accrue {
 
 struct pg_store_options {
   std::string conninfo;
-  std::string owner;        ///< how this server is called in its lane rows
-  std::int16_t lanes = 1;   ///< one keeps a small machine's database busy; more on bigger ones
-  bool take_over = false;   ///< do not wait for a lease that has not lapsed: its owner is known dead
+  std::string owner;      ///< how this server is called in its lane rows
+  std::int16_t lanes = 1; ///< one keeps a small machine's database busy; more on bigger ones
+  bool take_over = false; ///< do not wait for a lease that has not lapsed: its owner is known dead
   std::chrono::milliseconds lease{5000};
 };
 
@@ -21,9 +21,11 @@ class pg_store final : public store {
 public:
   /// Brings the schema up to date, takes the lanes over (after the lease of a living owner has lapsed)
   /// and prepares the lanes. Blocks; before the engine starts. errc: storage_unavailable, conflict.
-  [[nodiscard]] static result<std::unique_ptr<pg_store>>
-  open(boost::asio::io_context& io, pg_store_options options, reply_sink& replies,
-       lane_events events, std::function<instant()> now);
+  [[nodiscard]] static result<std::unique_ptr<pg_store>> open(boost::asio::io_context& io,
+                                                              pg_store_options options,
+                                                              reply_sink& replies,
+                                                              lane_events events,
+                                                              std::function<instant()> now);
 
   /// Connects lanes and reader; from then on the io_context has to run.
   void start();
@@ -33,14 +35,20 @@ public:
   lane& lane_of(std::uint32_t shard) override;
   std::vector<lane*> lanes() override;
   result<stored_namespace> open_namespace(const std::string& reference) override;
-  void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
+  void
+  load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
-  void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+  void wakeups(std::uint32_t shard,
+               wakeup_place after,
+               std::uint32_t limit,
                stored<std::vector<due_wakeup>> done) override;
-  void waiting_messages(std::uint32_t shard, std::uint32_t limit,
+  void waiting_messages(std::uint32_t shard,
+                        std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
   void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
-  void list_customers(namespace_id space, std::string after, std::uint32_t limit,
+  void list_customers(namespace_id space,
+                      std::string after,
+                      std::uint32_t limit,
                       stored<std::vector<customer_line>> done) override;
 
 private:
@@ -57,8 +65,8 @@ private:
   pg::connection reader_;
   boost::asio::steady_timer reader_pause_;
   bool stopped_ = false;
-  bool opening_first_ = true;                 ///< the reader's first connection is under way
-  std::vector<std::function<void()>> early_;  ///< reads that wait for it
+  bool opening_first_ = true;                ///< the reader's first connection is under way
+  std::vector<std::function<void()>> early_; ///< reads that wait for it
 };
 
 } // namespace accrue

@@ -26,20 +26,36 @@ struct projector {
   }
   void operator()(const fact::grant_recorded& f) {
     const auto& g = f.grant;
-    batch.grants.push_back({owner, g.id.value, g.reference, std::string(cat.code(g.amount.currency)),
-                            to_string(g.amount), g.priority, g.effective_at, e.number});
+    batch.grants.push_back({owner,
+                            g.id.value,
+                            g.reference,
+                            std::string(cat.code(g.amount.currency)),
+                            to_string(g.amount),
+                            g.priority,
+                            g.effective_at,
+                            e.number});
   }
   void operator()(const fact::charge_changed& f) {
     const auto& t = f.charge.terms;
-    batch.charges.push_back({owner, t.id.value, t.reference, std::string(flat_fee::to_string(f.charge.state)),
-                             std::string(cat.code(t.amount.currency)), to_string(t.amount), e.number,
+    batch.charges.push_back({owner,
+                             t.id.value,
+                             t.reference,
+                             std::string(flat_fee::to_string(f.charge.state)),
+                             std::string(cat.code(t.amount.currency)),
+                             to_string(t.amount),
+                             e.number,
                              encoded(f.charge)});
   }
   void operator()(const fact::invoice_changed& f) {
     const auto& i = f.invoice;
-    batch.invoices.push_back({owner, i.id.value, invoice_name(after, i), std::string(invoicing::to_string(i.state)),
-                              std::string(cat.code(i.currency)), to_string(money{i.totals().total, i.currency}),
-                              e.number, encoded(i)});
+    batch.invoices.push_back({owner,
+                              i.id.value,
+                              invoice_name(after, i),
+                              std::string(invoicing::to_string(i.state)),
+                              std::string(cat.code(i.currency)),
+                              to_string(money{i.totals().total, i.currency}),
+                              e.number,
+                              encoded(i)});
   }
   void operator()(const fact::message_queued& f) {
     batch.outbox.push_back({owner, e.number, messages++, f.topic, f.subject, e.at});
@@ -53,11 +69,17 @@ struct projector {
 
 } // namespace
 
-void project(unit_batch& batch, const customer_key& owner, const customer& after, const entry& e,
-             const catalog& cat, const calendar& due) {
+void project(unit_batch& batch,
+             const customer_key& owner,
+             const customer& after,
+             const entry& e,
+             const catalog& cat,
+             const calendar& due) {
   projector p{batch, owner, after, e, cat};
-  for (const auto& f : e.facts) std::visit(p, f);
-  if (due.after != due.before) batch.wakeups.push_back({owner, due.after});
+  for (const auto& f : e.facts)
+    std::visit(p, f);
+  if (due.after != due.before)
+    batch.wakeups.push_back({owner, due.after});
 }
 
 } // namespace accrue

@@ -14,7 +14,11 @@ struct calendar {
 
 /// Adds the rows of an entry: customer, grants, charges, invoices, the outbox, and the wake-up where it
 /// changed. `after`: the customer with the entry applied.
-void project(unit_batch& batch, const customer_key& owner, const customer& after, const entry& e,
-             const catalog& cat, const calendar& due);
+void project(unit_batch& batch,
+             const customer_key& owner,
+             const customer& after,
+             const entry& e,
+             const catalog& cat,
+             const calendar& due);
 
 } // namespace accrue

@@ -87,18 +87,24 @@ public:
   /// Finds or creates a namespace. Before the engine starts; may block.
   [[nodiscard]] virtual result<stored_namespace> open_namespace(const std::string& reference) = 0;
 
-  virtual void load_customer(namespace_id space, std::string reference, stored<stored_customer> done) = 0;
+  virtual void
+  load_customer(namespace_id space, std::string reference, stored<stored_customer> done) = 0;
   /// One journal row; not_found where there is none.
   virtual void load_row(customer_key owner, sequence s, stored<stored_row> done) = 0;
   /// Wake-ups of a shard in order of (due, customer), after a place, at most `limit`.
-  virtual void wakeups(std::uint32_t shard, wakeup_place after, std::uint32_t limit,
+  virtual void wakeups(std::uint32_t shard,
+                       wakeup_place after,
+                       std::uint32_t limit,
                        stored<std::vector<due_wakeup>> done) = 0;
   /// Messages of a shard that have not left yet, oldest first, at most `limit`.
-  virtual void waiting_messages(std::uint32_t shard, std::uint32_t limit,
+  virtual void waiting_messages(std::uint32_t shard,
+                                std::uint32_t limit,
                                 stored<std::vector<waiting_message>> done) = 0;
   virtual void mark_delivered(const waiting_message& m, instant at, stored<bool> done) = 0;
   /// Customers of a namespace by reference, after `after`, at most `limit`.
-  virtual void list_customers(namespace_id space, std::string after, std::uint32_t limit,
+  virtual void list_customers(namespace_id space,
+                              std::string after,
+                              std::uint32_t limit,
                               stored<std::vector<customer_line>> done) = 0;
 };
 

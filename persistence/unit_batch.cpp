@@ -31,7 +31,8 @@ unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& w
   unit_batch half;
   half.bytes = bytes; // extents stay valid
   const auto copy = [&](const auto& from, auto& to) {
-    std::ranges::copy_if(from, std::back_inserter(to), [&](const auto& r) { return wanted(r.owner); });
+    std::ranges::copy_if(
+        from, std::back_inserter(to), [&](const auto& r) { return wanted(r.owner); });
   };
   copy(journal, half.journal);
   copy(customers, half.customers);
@@ -52,8 +53,11 @@ void unit_batch::drop_rows(const customer_key& owner, std::uint32_t life) {
   std::erase_if(segments, gone);
   // The other rows belong to a journal row of the same batch: with the last one they go, too. A new life
   // begins only when nothing of the old one is under way (customer_state::stop), so they are not mixed.
-  if (std::ranges::any_of(journal, [&](const journal_row& r) { return r.owner == owner; })) return;
-  const auto drop = [&](auto& rows) { std::erase_if(rows, [&](const auto& r) { return r.owner == owner; }); };
+  if (std::ranges::any_of(journal, [&](const journal_row& r) { return r.owner == owner; }))
+    return;
+  const auto drop = [&](auto& rows) {
+    std::erase_if(rows, [&](const auto& r) { return r.owner == owner; });
+  };
   drop(customers);
   drop(grants);
   drop(charges);
@@ -64,19 +68,24 @@ void unit_batch::drop_rows(const customer_key& owner, std::uint32_t life) {
 
 digest digest_of_rows(std::span<const journal_row> rows) noexcept {
   digester d;
-  for (const auto& r : rows) d.add(r.hash);
+  for (const auto& r : rows)
+    d.add(r.hash);
   return d.finish();
 }
 
-digest chain_batch(const digest& before, std::int16_t lane, std::int64_t number, std::int64_t epoch,
-                   std::int32_t rows, const digest& rows_digest) noexcept {
+digest chain_batch(const digest& before,
+                   std::int16_t lane,
+                   std::int64_t number,
+                   std::int64_t epoch,
+                   std::int32_t rows,
+                   const digest& rows_digest) noexcept {
   digester d;
   d.add(before).number(lane).number(number).number(epoch).number(rows).add(rows_digest);
   return d.finish();
 }
 
-digest chain_row(const digest& before, const journal_row& row,
-                 std::span<const std::byte> body) noexcept {
+digest
+chain_row(const digest& before, const journal_row& row, std::span<const std::byte> body) noexcept {
   digester d;
   d.add(before)
       .number(static_cast<std::int32_t>(row.owner.space.value))

@@ -5,6 +5,7 @@
 #include "persistence/rows.hpp"
 
 #include <functional>
+#include <limits>
 #include <string_view>
 
 namespace accrue {
@@ -27,8 +28,8 @@ public:
   /// Takes the finished frame of one answer. From any thread; a session that has gone is ignored.
   virtual void deliver(reply_address to, std::string_view frame) = 0;
   /// Answers a command with a refusal instead: its unit was discarded, or the lease is gone.
-  virtual void refuse(reply_address to, std::uint64_t request, std::uint32_t index,
-                      const refusal& why) = 0;
+  virtual void
+  refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) = 0;
 };
 
 /// One batch. Vectors keep their memory from batch to batch.
@@ -41,13 +42,15 @@ public:
     extent frame;       ///< in `frames`
     customer_key owner; ///< whose units it waits for
     std::uint32_t life = 0;
-    instant deadline;   ///< after it the caller is told that the outcome is unknown
+    instant deadline; ///< after it the caller is told that the outcome is unknown
   };
-  /// Something to do once the batch is durable (true), or its customer was discarded (false).
+  /// Something to do once the batch is durable (true), or its customer was discarded or the deadline
+  /// has passed (false).
   struct follow_up {
     customer_key owner;
     std::uint32_t life = 0;
     std::function<void(bool)> run;
+    instant deadline{std::numeric_limits<std::int64_t>::max()};
   };
 
   std::vector<journal_row> journal;
@@ -91,13 +94,16 @@ public:
 [[nodiscard]] digest digest_of_rows(std::span<const journal_row> rows) noexcept;
 
 /// The hash of a batch row: over the batch before, its own columns and its rows' digest.
-[[nodiscard]] digest chain_batch(const digest& before, std::int16_t lane, std::int64_t number,
-                                 std::int64_t epoch, std::int32_t rows,
+[[nodiscard]] digest chain_batch(const digest& before,
+                                 std::int16_t lane,
+                                 std::int64_t number,
+                                 std::int64_t epoch,
+                                 std::int32_t rows,
                                  const digest& rows_digest) noexcept;
 
 /// The hash of a journal row: over the row before it in its customer's journal and its own stored
 /// columns, so that any change, removal or reordering shows.
-[[nodiscard]] digest chain_row(const digest& before, const journal_row& row,
-                               std::span<const std::byte> body) noexcept;
+[[nodiscard]] digest
+chain_row(const digest& before, const journal_row& row, std::span<const std::byte> body) noexcept;
 
 } // namespace accrue

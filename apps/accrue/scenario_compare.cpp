@@ -15,13 +15,23 @@ namespace {
 using nlohmann::json;
 
 /// Fields of answers that a later version brings; list indexes are left out.
-constexpr std::array later_fields = {"query_invoice.actions", "query_invoice.lines.kind",
-                                     "query_invoice.lines.detailed", "query_charge.runs.quantity"};
+constexpr std::array later_fields = {"query_invoice.actions",
+                                     "query_invoice.lines.kind",
+                                     "query_invoice.lines.detailed",
+                                     "query_charge.runs.quantity"};
 
 /// Fields that are names even where they look like numbers.
 bool is_name(std::string_view path) {
-  constexpr std::array names = {"name", "number", "id", "grant", "code", "currency", "status",
-                                "detailed_status", "type", "severity"};
+  constexpr std::array names = {"name",
+                                "number",
+                                "id",
+                                "grant",
+                                "code",
+                                "currency",
+                                "status",
+                                "detailed_status",
+                                "type",
+                                "severity"};
   const auto last = path.substr(path.rfind('.') + 1);
   return std::ranges::find(names, last) != names.end();
 }
@@ -49,8 +59,10 @@ public:
   explicit comparison_of(std::string_view op) : op_(op) {}
 
   /// `path`: as people read it, "lines[0].total"; `field`: the same without indexes, "lines.total".
-  std::optional<mismatch> values(const std::string& path, const std::string& field,
-                                 const json& expected, const json& got) const {
+  std::optional<mismatch> values(const std::string& path,
+                                 const std::string& field,
+                                 const json& expected,
+                                 const json& got) const {
     if (expected.is_object())
       return objects(path, field, expected, got);
     if (expected.is_array())
@@ -59,9 +71,9 @@ public:
                           ? (is_name(field) ? expected == got
                                             : same_value(expected.get_ref<const std::string&>(),
                                                          got.get_ref<const std::string&>()))
-                          : expected.type() == got.type() || both_integers(expected, got)
-                                ? expected == got
-                                : false;
+                      : expected.type() == got.type() || both_integers(expected, got)
+                          ? expected == got
+                          : false;
     return same ? std::nullopt : differs(path, expected, got);
   }
 
@@ -70,14 +82,16 @@ private:
     return a.is_number_integer() && b.is_number_integer();
   }
 
-  static std::optional<mismatch> differs(const std::string& path, const json& expected,
-                                         const json& got) {
+  static std::optional<mismatch>
+  differs(const std::string& path, const json& expected, const json& got) {
     return mismatch{(path.empty() ? "" : path + " ") + "expected " + shown(expected) + ", got " +
                     shown(got)};
   }
 
-  std::optional<mismatch> objects(const std::string& path, const std::string& field,
-                                  const json& expected, const json& got) const {
+  std::optional<mismatch> objects(const std::string& path,
+                                  const std::string& field,
+                                  const json& expected,
+                                  const json& got) const {
     if (!got.is_object())
       return differs(path, expected, got);
     for (const auto& [name, wanted] : expected.items()) {
@@ -95,8 +109,10 @@ private:
     return std::nullopt;
   }
 
-  std::optional<mismatch> lists(const std::string& path, const std::string& field,
-                                const json& expected, const json& got) const {
+  std::optional<mismatch> lists(const std::string& path,
+                                const std::string& field,
+                                const json& expected,
+                                const json& got) const {
     if (!got.is_array() || got.size() != expected.size())
       return differs(path, expected, got);
     if (op_ == "query_currencies") {
@@ -106,8 +122,7 @@ private:
       return std::nullopt;
     }
     for (std::size_t i = 0; i < expected.size(); ++i)
-      if (auto found =
-              values(path + "[" + std::to_string(i) + "]", field, expected[i], got[i]))
+      if (auto found = values(path + "[" + std::to_string(i) + "]", field, expected[i], got[i]))
         return found;
     return std::nullopt;
   }

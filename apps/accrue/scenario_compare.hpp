@@ -16,7 +16,7 @@ struct mismatch {
 };
 
 /// Compares an answer of `op` with what was expected of it; nothing: they agree.
-[[nodiscard]] std::optional<mismatch> compare(std::string_view op, const nlohmann::json& expected,
-                                              const nlohmann::json& got);
+[[nodiscard]] std::optional<mismatch>
+compare(std::string_view op, const nlohmann::json& expected, const nlohmann::json& got);
 
 } // namespace accrue::cli

@@ -15,8 +15,10 @@ std::string text_of(const ledger::sub_account& a) {
   if (a.route.stage != ledger::stage::none)
     text += "." + std::string(to_string(a.route.stage));
   const auto iso = iso_code(a.route.currency);
-  text += " " + (iso.empty() ? "unit" + std::to_string(a.route.currency.number()) : std::string(iso));
-  text += " cost " + (a.route.cost_basis ? a.route.cost_basis->to_string() : std::string("unknown"));
+  text +=
+      " " + (iso.empty() ? "unit" + std::to_string(a.route.currency.number()) : std::string(iso));
+  text +=
+      " cost " + (a.route.cost_basis ? a.route.cost_basis->to_string() : std::string("unknown"));
   if (a.route.priority != 0)
     text += " priority " + std::to_string(a.route.priority);
   for (const auto& f : a.route.features)
@@ -41,8 +43,8 @@ result<std::vector<std::string>> scenario_trace::follow(const memory_database& d
       s.last = it->first;
       if (key.customer == customer_id{})
         continue; // the namespace's catalog has neither states nor postings
-      const auto e = journal::decode(row.body, row.sequence, row.at,
-                                     static_cast<std::uint8_t>(row.kind));
+      const auto e =
+          journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
       if (!e)
         return tl::unexpected(e.error());
       tell(s, rows.reference, *e, lines);
@@ -51,7 +53,9 @@ result<std::vector<std::string>> scenario_trace::follow(const memory_database& d
   return lines;
 }
 
-void scenario_trace::tell(seen& s, const std::string& customer, const entry& e,
+void scenario_trace::tell(seen& s,
+                          const std::string& customer,
+                          const entry& e,
                           std::vector<std::string>& out) {
   out.push_back("  " + customer + " unit " + std::to_string(e.number.value) + " at " +
                 accrue::to_string(e.at));
@@ -77,8 +81,8 @@ void scenario_trace::tell(seen& s, const std::string& customer, const entry& e,
   }
   for (const auto& t : e.transactions) {
     out.push_back("    " + name_of(t.code()) +
-                  (t.direction() == ledger::direction::correction ? " taken back" : "") + ", booked " +
-                  accrue::to_string(t.booked_at()));
+                  (t.direction() == ledger::direction::correction ? " taken back" : "") +
+                  ", booked " + accrue::to_string(t.booked_at()));
     for (const auto& p : t.postings()) {
       const auto& account = s.accounts.at(p.account.value);
       auto line = "      " + std::string(p.amount < 0 ? "" : "+") +

@@ -53,8 +53,8 @@ step_outcome judge_refusal(const scenario_step& s, const step_answer& answer, bo
   return {{}, {}, why};
 }
 
-step_outcome run_step(scenario_engine& engine, const scenario_step& s, std::size_t number,
-                      bool restart) {
+step_outcome
+run_step(scenario_engine& engine, const scenario_step& s, std::size_t number, bool restart) {
   if (restart)
     engine.restart();
   const auto customer = scenario_engine::customer_of(s);
@@ -75,7 +75,8 @@ step_outcome run_step(scenario_engine& engine, const scenario_step& s, std::size
     const auto& why = answer.error().why;
     return {"refused: " + std::string(to_string(why.code)) +
                 (why.subject.empty() ? "" : ": " + why.subject) + ": " + why.text,
-            {}, why};
+            {},
+            why};
   }
   step_outcome done{{}, *answer, {}};
   if (s.fields.contains("expect"))
@@ -101,7 +102,9 @@ void show_record(const scenario& s, std::size_t number, const step_outcome& done
   std::printf("%s\n", record.dump().c_str());
 }
 
-void show_trace(scenario_trace& trace, scenario_engine& engine, const scenario& s,
+void show_trace(scenario_trace& trace,
+                scenario_engine& engine,
+                const scenario& s,
                 std::size_t number) {
   std::printf("%s step %zu (%s)\n", s.id.c_str(), number, s.steps[number - 1].op.c_str());
   const auto lines = trace.follow(engine.database());
@@ -131,8 +134,8 @@ bool run_scenario(const scenario& s, const simulate_arguments& a) {
     if (done.text.empty())
       continue;
     if (!a.json_records)
-      std::printf("FAIL %s step %zu (%s): %s\n", s.id.c_str(), n, step.op.c_str(),
-                  done.text.c_str());
+      std::printf(
+          "FAIL %s step %zu (%s): %s\n", s.id.c_str(), n, step.op.c_str(), done.text.c_str());
     return false;
   }
   if (!a.json_records)
@@ -230,19 +233,22 @@ std::vector<std::string> parts_of(const std::string& list) {
 } // namespace
 
 void add_simulate(CLI::App& app) {
-  auto* sub = app.add_subcommand("simulate", "Runs scenario files in virtual time, without a server");
+  auto* sub =
+      app.add_subcommand("simulate", "Runs scenario files in virtual time, without a server");
   auto a = std::make_shared<simulate_arguments>();
   sub->add_option("FILE", a->files, "Scenario files")->required();
   sub->add_option("--only", a->only, "The one vector of this id")->type_name("ID");
   sub->add_option_function<std::string>(
-         "--needs", [a](const std::string& list) { a->needs = parts_of(list); },
+         "--needs",
+         [a](const std::string& list) { a->needs = parts_of(list); },
          "Runs the vectors that need nothing but these, and counts the others as skipped; '' for "
          "those that need nothing")
       ->type_name("LIST");
   sub->add_option("--store", a->store, "Where the engine keeps its units")
       ->capture_default_str()
       ->check(CLI::IsMember({"memory", "postgres"}));
-  sub->add_flag("--restart-each-step", a->restart_each_step,
+  sub->add_flag("--restart-each-step",
+                a->restart_each_step,
                 "Kills and restarts the engine before each step");
   sub->add_flag("--json", a->json_records, "A JSON record per step");
   sub->add_flag("--trace", a->trace, "Every state transition and posting");

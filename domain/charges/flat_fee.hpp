@@ -33,10 +33,10 @@ struct terms {
   std::string reference; ///< the client's id of the charge
   settlement_mode mode = settlement_mode::credit_then_invoice;
   payment_term term = payment_term::in_advance;
-  money amount;          ///< after proration, rounded to the minor unit
+  money amount; ///< after proration, rounded to the minor unit
   period service_period;
   instant invoice_at;
-  std::string feature;   ///< empty: none
+  std::string feature; ///< empty: none
 
   /// When its value counts: the period's start or its end. Source: charges.md 1.8.
   [[nodiscard]] instant booked_at() const noexcept {
@@ -95,8 +95,14 @@ struct deleted {
   friend bool operator==(const deleted&, const deleted&) = default;
 };
 
-using state = std::variant<created, active, collecting_credit, waiting_for_collection, processing,
-                           awaiting_payment, finished, deleted>;
+using state = std::variant<created,
+                           active,
+                           collecting_credit,
+                           waiting_for_collection,
+                           processing,
+                           awaiting_payment,
+                           finished,
+                           deleted>;
 
 // Events: the typed messages between customer and charge.
 /// Time has come, or somebody asks whether it has.
@@ -124,8 +130,14 @@ struct payment_settled {
 };
 struct removed {};
 
-using event = std::variant<advanced, line_assigned, credit_collected, collection_completed,
-                           invoice_issued, payment_authorized, payment_settled, removed>;
+using event = std::variant<advanced,
+                           line_assigned,
+                           credit_collected,
+                           collection_completed,
+                           invoice_issued,
+                           payment_authorized,
+                           payment_settled,
+                           removed>;
 
 // Effects: what the customer has to do in its book and its calendar; data, not calls.
 /// Collect up to the amount; `whole`: the missing part becomes an advance.
@@ -153,20 +165,23 @@ using effects = std::vector<effect>;
 to<created, active, finished> on(const created&, const advanced&, const terms&, effects&);
 to<deleted> on(const created&, const removed&, const terms&, effects&);
 to<active, collecting_credit> on(const active&, const advanced&, const terms&, effects&);
-to<collecting_credit, waiting_for_collection> on(const active&, const line_assigned&, const terms&,
-                                                 effects&);
+to<collecting_credit, waiting_for_collection>
+on(const active&, const line_assigned&, const terms&, effects&);
 to<deleted> on(const active&, const removed&, const terms&, effects&);
-to<waiting_for_collection, finished> on(const collecting_credit&, const credit_collected&,
-                                        const terms&, effects&);
-to<processing> on(const waiting_for_collection&, const collection_completed&, const terms&, effects&);
+to<waiting_for_collection, finished>
+on(const collecting_credit&, const credit_collected&, const terms&, effects&);
+to<processing>
+on(const waiting_for_collection&, const collection_completed&, const terms&, effects&);
 to<awaiting_payment, finished> on(const processing&, const invoice_issued&, const terms&, effects&);
 to<awaiting_payment> on(const awaiting_payment&, const payment_authorized&, const terms&, effects&);
-to<awaiting_payment, finished> on(const awaiting_payment&, const payment_settled&, const terms&,
-                                  effects&);
+to<awaiting_payment, finished>
+on(const awaiting_payment&, const payment_settled&, const terms&, effects&);
 to<finished> on(const finished&, const advanced&, const terms&, effects&);
 
 template <class S, class E>
-concept legal = requires(const S& s, const E& e, const terms& t, effects& out) { on(s, e, t, out); };
+concept legal = requires(const S& s, const E& e, const terms& t, effects& out) {
+  on(s, e, t, out);
+};
 
 static_assert(!legal<finished, removed>);
 static_assert(!legal<created, payment_settled>);

@@ -17,7 +17,7 @@ namespace accrue::invoicing {
 
 /// Workflow of the namespace for invoices made from now on. Source: invoicing.md 3.2, 3.3.
 struct profile {
-  bool auto_advance = true;      ///< false: somebody has to approve
+  bool auto_advance = true; ///< false: somebody has to approve
   std::int64_t draft_period_ns = 0;
   std::int64_t due_after_ns = 30LL * 24 * 3600 * ns_per_second;
 
@@ -26,12 +26,12 @@ struct profile {
 
 struct line {
   charge_id charge;
-  std::string name;     ///< the charge's reference
+  std::string name; ///< the charge's reference
   accrue::period period;
   int128 amount = 0;
-  int128 credits = 0;   ///< credit that paid part of it
-  int128 total = 0;     ///< amount − credits: what is asked for
-  bool booked = false;  ///< its accrual is on the ledger (D21)
+  int128 credits = 0;  ///< credit that paid part of it
+  int128 total = 0;    ///< amount − credits: what is asked for
+  bool booked = false; ///< its accrual is on the ledger (D21)
   int128 authorized = 0;
   int128 settled = 0;
 
@@ -89,9 +89,14 @@ struct paid {
   friend bool operator==(const paid&, const paid&) = default;
 };
 
-using state = std::variant<draft_waiting_auto_approval, draft_manual_approval_needed,
-                           issuing_charge_booking, issuing_charge_booking_failed, payment_pending,
-                           payment_authorized, overdue, paid>;
+using state = std::variant<draft_waiting_auto_approval,
+                           draft_manual_approval_needed,
+                           issuing_charge_booking,
+                           issuing_charge_booking_failed,
+                           payment_pending,
+                           payment_authorized,
+                           overdue,
+                           paid>;
 
 // Events.
 struct approved {};
@@ -126,7 +131,9 @@ to<payment_authorized, paid> on(const payment_authorized&, const payment_moved&)
 to<overdue, payment_authorized, paid> on(const overdue&, const payment_moved&);
 
 template <class S, class E>
-concept legal = requires(const S& s, const E& e) { on(s, e); };
+concept legal = requires(const S& s, const E& e) {
+  on(s, e);
+};
 
 static_assert(!legal<paid, payment_moved>);
 static_assert(!legal<issuing_charge_booking_failed, approved>);

@@ -10,15 +10,24 @@ namespace accrue::ledger {
 
 std::string_view to_string(account_type a) noexcept {
   switch (a) {
-  case account_type::fbo: return "fbo";
-  case account_type::receivable: return "receivable";
-  case account_type::accrued: return "accrued";
-  case account_type::wash: return "wash";
-  case account_type::earnings: return "earnings";
-  case account_type::brokerage: return "brokerage";
-  case account_type::breakage: return "breakage";
-  case account_type::write_off: return "write_off";
-  case account_type::tax_payable: return "tax_payable";
+  case account_type::fbo:
+    return "fbo";
+  case account_type::receivable:
+    return "receivable";
+  case account_type::accrued:
+    return "accrued";
+  case account_type::wash:
+    return "wash";
+  case account_type::earnings:
+    return "earnings";
+  case account_type::brokerage:
+    return "brokerage";
+  case account_type::breakage:
+    return "breakage";
+  case account_type::write_off:
+    return "write_off";
+  case account_type::tax_payable:
+    return "tax_payable";
   }
   return "unknown";
 }
@@ -31,7 +40,8 @@ bool same_value(const route& a, const route& b) noexcept {
 result<void> check_route(account_type account, const route& r) {
   const bool is_fbo = account == account_type::fbo;
   const bool is_receivable = account == account_type::receivable;
-  if (r.currency.number() == 0) return refuse(errc::validation, "a route needs a currency");
+  if (r.currency.number() == 0)
+    return refuse(errc::validation, "a route needs a currency");
   if (is_fbo != (r.priority != 0))
     return refuse(errc::validation, "a priority of at least 1 belongs on credit, and only there");
   if (is_receivable != (r.stage != stage::none))
@@ -56,7 +66,8 @@ result<void> check_route(account_type account, const route& r) {
 
 result<std::vector<std::string>> make_features(std::vector<std::string> keys) {
   for (const auto& key : keys)
-    if (auto ok = check_reference(key, "feature"); !ok) return tl::unexpected(ok.error());
+    if (auto ok = check_reference(key, "feature"); !ok)
+      return tl::unexpected(ok.error());
   std::ranges::sort(keys);
   const auto tail = std::ranges::unique(keys);
   keys.erase(tail.begin(), tail.end());
@@ -64,20 +75,25 @@ result<std::vector<std::string>> make_features(std::vector<std::string> keys) {
 }
 
 bool may_pay(const std::vector<std::string>& credit_features, std::string_view feature) noexcept {
-  if (credit_features.empty()) return true;
-  if (feature.empty()) return false;
+  if (credit_features.empty())
+    return true;
+  if (feature.empty())
+    return false;
   return std::ranges::binary_search(credit_features, feature);
 }
 
 namespace {
 
 std::size_t hash_of(const sub_account& a) noexcept {
-  std::size_t h = static_cast<std::size_t>(a.account) * 31 + static_cast<std::size_t>(a.route.stage);
+  std::size_t h =
+      static_cast<std::size_t>(a.account) * 31 + static_cast<std::size_t>(a.route.stage);
   const auto mix = [&](std::size_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15U; };
   mix(a.route.currency.number());
   mix(a.route.priority);
-  if (a.route.cost_basis) mix(static_cast<std::size_t>(a.route.cost_basis->coefficient()) + 1);
-  for (const auto& f : a.route.features) mix(std::hash<std::string>{}(f));
+  if (a.route.cost_basis)
+    mix(static_cast<std::size_t>(a.route.cost_basis->coefficient()) + 1);
+  for (const auto& f : a.route.features)
+    mix(std::hash<std::string>{}(f));
   return h;
 }
 
@@ -88,7 +104,8 @@ public:
     const auto h = hash_of(address);
     const auto [from, to] = known_.equal_range(h);
     for (auto it = from; it != to; ++it)
-      if (auto held = it->second.lock(); held && *held == address) return held;
+      if (auto held = it->second.lock(); held && *held == address)
+        return held;
     if (known_.size() >= swept_ * 2) {
       std::erase_if(known_, [](const auto& k) { return k.second.expired(); });
       swept_ = std::max<std::size_t>(64, known_.size());
@@ -107,12 +124,14 @@ private:
 
 void address_list::push_back(sub_account address) {
   thread_local shared_addresses shared;
-  if (items_.size() == items_.capacity()) items_.reserve(items_.size() + 4);
+  if (items_.size() == items_.capacity())
+    items_.reserve(items_.size() + 4);
   items_.push_back(shared.share(std::move(address)));
 }
 
 bool operator==(const address_list& a, const address_list& b) {
-  return std::ranges::equal(a.items_, b.items_, [](const auto& x, const auto& y) { return x == y || *x == *y; });
+  return std::ranges::equal(
+      a.items_, b.items_, [](const auto& x, const auto& y) { return x == y || *x == *y; });
 }
 
 } // namespace accrue::ledger

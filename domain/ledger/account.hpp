@@ -51,7 +51,8 @@ struct route {
   std::optional<accrue::currency> cost_basis_currency;
   std::uint16_t priority = 0; ///< fbo only, >= 1
   ledger::stage stage = stage::none;
-  std::vector<std::string> features; ///< sorted, unique; empty is unrestricted; fbo and receivable only
+  std::vector<std::string>
+      features; ///< sorted, unique; empty is unrestricted; fbo and receivable only
 
   friend bool operator==(const route&, const route&) = default;
 };

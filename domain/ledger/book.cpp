@@ -25,7 +25,8 @@ int128 book::balance(sub_account_id number) const {
 
 std::optional<sub_account_id> book::find(const sub_account& address) const noexcept {
   for (std::uint32_t n = 0; n < accounts_.size(); ++n)
-    if (accounts_[n] == address) return sub_account_id(n);
+    if (accounts_[n] == address)
+      return sub_account_id(n);
   return std::nullopt;
 }
 
@@ -40,24 +41,32 @@ void book::apply(const transaction& t, instant expires_at) {
     ENSURE(p.account.value < accounts_.size());
     balances_[p.account.value] += p.amount;
     const auto& address = accounts_[p.account.value];
-    if (address.account != account_type::fbo || p.source == grant_id{}) continue;
+    if (address.account != account_type::fbo || p.source == grant_id{})
+      continue;
     const auto same = [&](const credit_source& s) {
       return s.grant == p.source && s.account == p.account;
     };
     if (auto it = std::ranges::find_if(sources_, same); it != sources_.end()) {
       it->amount += p.amount;
-      if (it->amount == 0) sources_.erase(it);
+      if (it->amount == 0)
+        sources_.erase(it);
       continue;
     }
-    const credit_source fresh{p.source,        p.account,  address.route.priority,
-                              !address.route.features.empty(), t.booked_at(), expires_at, p.amount};
+    const credit_source fresh{p.source,
+                              p.account,
+                              address.route.priority,
+                              !address.route.features.empty(),
+                              t.booked_at(),
+                              expires_at,
+                              p.amount};
     sources_.insert(std::ranges::upper_bound(sources_, fresh, collected_before), fresh);
   }
 }
 
 const sub_account& book_overlay::at(sub_account_id number) const {
   const auto base_count = base_->accounts_.size();
-  if (number.value < base_count) return base_->accounts_[number.value];
+  if (number.value < base_count)
+    return base_->accounts_[number.value];
   ENSURE(number.value - base_count < opened_.size());
   return opened_[number.value - base_count];
 }
@@ -65,16 +74,19 @@ const sub_account& book_overlay::at(sub_account_id number) const {
 int128 book_overlay::balance(sub_account_id number) const {
   int128 total = number.value < base_->balances_.size() ? base_->balances_[number.value] : 0;
   for (const auto& c : changes_)
-    if (c.account == number) total += c.amount;
+    if (c.account == number)
+      total += c.amount;
   return total;
 }
 
 result<sub_account_id> book_overlay::resolve(sub_account address) {
-  if (const auto known = base_->find(address)) return *known;
+  if (const auto known = base_->find(address))
+    return *known;
   const auto base_count = static_cast<std::uint32_t>(base_->accounts_.size());
   if (const auto it = std::ranges::find(opened_, address); it != opened_.end())
     return sub_account_id(base_count + static_cast<std::uint32_t>(it - opened_.begin()));
-  if (auto ok = check_route(address.account, address.route); !ok) return tl::unexpected(ok.error());
+  if (auto ok = check_route(address.account, address.route); !ok)
+    return tl::unexpected(ok.error());
   opened_.push_back(std::move(address));
   return sub_account_id(base_count + static_cast<std::uint32_t>(opened_.size() - 1));
 }
@@ -82,21 +94,27 @@ result<sub_account_id> book_overlay::resolve(sub_account address) {
 int128 book_overlay::left(const credit_source& source) const {
   int128 total = source.amount;
   for (const auto& c : source_changes_)
-    if (c.grant == source.grant && c.account == source.account) total += c.amount;
+    if (c.grant == source.grant && c.account == source.account)
+      total += c.amount;
   return total;
 }
 
-result<void> book_overlay::post(template_code code, direction dir, instant booked_at,
+result<void> book_overlay::post(template_code code,
+                                direction dir,
+                                instant booked_at,
                                 std::vector<posting> postings) {
   auto made = transaction::make(code, dir, booked_at, std::move(postings), *this);
-  if (!made) return tl::unexpected(made.error());
+  if (!made)
+    return tl::unexpected(made.error());
   for (const auto& p : made->postings())
     if (auto sum = checked_add(balance(p.account), p.amount); !sum)
       return refuse(errc::overflow, "a balance would leave the range of 128 bits");
   for (const auto& p : made->postings()) {
     const auto it = std::ranges::find(changes_, p.account, &change::account);
-    if (it != changes_.end()) it->amount += p.amount;
-    else changes_.push_back({p.account, p.amount});
+    if (it != changes_.end())
+      it->amount += p.amount;
+    else
+      changes_.push_back({p.account, p.amount});
     if (at(p.account).account == account_type::fbo && p.source != grant_id{})
       source_changes_.push_back({p.source, p.account, p.amount});
   }

@@ -19,8 +19,8 @@ struct credit_source {
   grant_id grant;
   sub_account_id account;
   std::uint16_t priority = default_priority;
-  bool restricted = false;     ///< to features
-  instant available_from;      ///< when the issue was booked
+  bool restricted = false; ///< to features
+  instant available_from;  ///< when the issue was booked
   instant expires_at = never;
   int128 amount = 0;
 
@@ -78,8 +78,8 @@ public:
 
   /// Makes the transaction and books it on top. errc of transaction::make; overflow when a balance
   /// would leave 128 bits.
-  [[nodiscard]] result<void> post(template_code code, direction dir, instant booked_at,
-                                  std::vector<posting> postings);
+  [[nodiscard]] result<void>
+  post(template_code code, direction dir, instant booked_at, std::vector<posting> postings);
 
   [[nodiscard]] std::span<const sub_account> opened() const noexcept { return opened_; }
   [[nodiscard]] std::span<const transaction> transactions() const noexcept { return transactions_; }
@@ -106,7 +106,8 @@ int128 book_overlay::sum(Wanted wanted) const {
   int128 total = 0;
   const auto count = base_->accounts_.size() + opened_.size();
   for (std::uint32_t i = 0; i < count; ++i)
-    if (wanted(at(sub_account_id(i)))) total += balance(sub_account_id(i));
+    if (wanted(at(sub_account_id(i))))
+      total += balance(sub_account_id(i));
   return total;
 }
 

@@ -42,11 +42,13 @@ struct collected {
 /// Books `amount` as credit that does not exist yet: issued at unknown cost basis and consumed at
 /// once. `limit`: the most that open advance of this currency may reach; errc: insufficient_funds
 /// beyond it (D69). Source: ledger.md 5.1, 5.7.
-[[nodiscard]] result<void> advance(book_overlay& book, const collection_terms& terms,
-                                   const money& amount, const std::optional<int128>& limit);
+[[nodiscard]] result<void> advance(book_overlay& book,
+                                   const collection_terms& terms,
+                                   const money& amount,
+                                   const std::optional<int128>& limit);
 
 /// Credit of this currency that a collection for `feature` could take now.
-[[nodiscard]] int128 available(const book_overlay& book, currency c, std::string_view feature,
-                               instant as_of);
+[[nodiscard]] int128
+available(const book_overlay& book, currency c, std::string_view feature, instant as_of);
 
 } // namespace accrue::ledger

@@ -13,19 +13,19 @@ namespace accrue::ledger {
 /// Stored in the journal: never renumbered, never given a new meaning. A changed template is a new
 /// code. Source: ledger.md 5; D64. docs/decisions/0005-ledger-templates.md explains each.
 enum class template_code : std::uint16_t {
-  issue = 1,              ///< credit issued against an open receivable
-  authorize = 2,          ///< a payment step at face value: open → authorized
-  settle = 3,             ///< money arrives: wash → authorized
-  attribute_advance = 4,  ///< debt of unknown price becomes part of a purchase
-  collect = 6,            ///< credit becomes accrued value
-  collect_advance = 7,    ///< an advance becomes accrued value
-  translate_accrued = 9,  ///< accrued value of unknown price gets its price
-  recognize = 10,         ///< accrued value becomes earnings
-  exchange = 11,          ///< fiat receivable becomes one in a credit unit
-  plan_breakage = 12,     ///< expiry, booked ahead
-  release_breakage = 13,  ///< the credit was used before it expired
-  reopen_breakage = 14,   ///< a use was given back
-  authorize_purchase = 15,      ///< paid grant in fiat: face open, fiat authorized, the rest brokerage
+  issue = 1,               ///< credit issued against an open receivable
+  authorize = 2,           ///< a payment step at face value: open → authorized
+  settle = 3,              ///< money arrives: wash → authorized
+  attribute_advance = 4,   ///< debt of unknown price becomes part of a purchase
+  collect = 6,             ///< credit becomes accrued value
+  collect_advance = 7,     ///< an advance becomes accrued value
+  translate_accrued = 9,   ///< accrued value of unknown price gets its price
+  recognize = 10,          ///< accrued value becomes earnings
+  exchange = 11,           ///< fiat receivable becomes one in a credit unit
+  plan_breakage = 12,      ///< expiry, booked ahead
+  release_breakage = 13,   ///< the credit was used before it expired
+  reopen_breakage = 14,    ///< a use was given back
+  authorize_purchase = 15, ///< paid grant in fiat: face open, fiat authorized, the rest brokerage
   authorize_unit_purchase = 16, ///< the same for a grant in a credit unit
   void_promotional = 17,
   void_unauthorized = 18,
@@ -46,11 +46,11 @@ enum class direction : std::uint8_t { forward, correction };
 /// What the value of a leg may have cost, or may be counted in.
 enum class worth : std::uint8_t {
   any,
-  unknown,    ///< no cost basis: an advance
+  unknown, ///< no cost basis: an advance
   known,
-  free,       ///< cost basis 0
-  par,        ///< cost basis 1: invoiced
-  iso,        ///< an ISO currency
+  free, ///< cost basis 0
+  par,  ///< cost basis 1: invoiced
+  iso,  ///< an ISO currency
   credit_unit,
 };
 
@@ -58,17 +58,17 @@ enum class worth : std::uint8_t {
 struct leg {
   account_type account;
   ledger::stage stage;
-  int sign;             ///< +1 or -1, as in the forward direction
-  bool optional = false;///< may be missing: its amount can be zero
+  int sign;              ///< +1 or -1, as in the forward direction
+  bool optional = false; ///< may be missing: its amount can be zero
   ledger::worth worth = ledger::worth::any;
 };
 
 struct ledger_template {
   template_code code;
   std::uint8_t version;
-  std::string_view name;      ///< e.g. "customer.fbo.collect"
+  std::string_view name; ///< e.g. "customer.fbo.collect"
   std::span<const leg> legs;
-  bool crosses_cost_basis;    ///< balances per currency only (D7)
+  bool crosses_cost_basis; ///< balances per currency only (D7)
   bool correctable;
 };
 

@@ -16,7 +16,9 @@ namespace accrue::ledger {
 class spend_id {
 public:
   constexpr spend_id() = default;
-  static constexpr spend_id of(charge_id c) noexcept { return spend_id(std::uint64_t{c.value} << 2 | 1); }
+  static constexpr spend_id of(charge_id c) noexcept {
+    return spend_id(std::uint64_t{c.value} << 2 | 1);
+  }
   static constexpr spend_id of(sequence unit) noexcept { return spend_id(unit.value << 2 | 2); }
   /// Back from the journal's number.
   static constexpr spend_id stored(std::uint64_t value) noexcept { return spend_id(value); }
@@ -59,14 +61,19 @@ public:
   /// The only way to compose one. errc: internal for anything that does not balance, has no postings, a
   /// zero amount, two postings on one (sub-account, source, spend), or not the template's shape: the
   /// caller composed it, so no client input can lead here; overflow when a sum leaves 128 bits.
-  [[nodiscard]] static result<transaction> make(template_code code, direction dir, instant booked_at,
-                                                std::vector<posting> postings, const chart& accounts);
+  [[nodiscard]] static result<transaction> make(template_code code,
+                                                direction dir,
+                                                instant booked_at,
+                                                std::vector<posting> postings,
+                                                const chart& accounts);
 
   /// Back from the journal, without proving it again: only for bytes that were written from a
   /// transaction that `make` had proved. The journal's codec is the one caller; `accrue verify` proves
   /// every stored transaction again. Never a way to compose one.
-  [[nodiscard]] static transaction restored(template_code code, ledger::direction dir,
-                                            instant booked_at, std::vector<posting> postings) {
+  [[nodiscard]] static transaction restored(template_code code,
+                                            ledger::direction dir,
+                                            instant booked_at,
+                                            std::vector<posting> postings) {
     return transaction(code, dir, booked_at, std::move(postings));
   }
 

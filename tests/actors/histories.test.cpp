@@ -119,7 +119,8 @@ private:
     const auto id = "x" + std::to_string(intents_.size());
     const std::string currency = pick(5) == 0 ? "JPY" : "USD";
     const auto whole = [&](std::uint64_t below) {
-      return currency == "JPY" ? decimal(static_cast<std::int64_t>(1 + pick(below))) : cents(below * 100);
+      return currency == "JPY" ? decimal(static_cast<std::int64_t>(1 + pick(below)))
+                               : cents(below * 100);
     };
     const auto invoice = "#" + std::to_string(1 + pick(3));
     switch (pick(12)) {
@@ -138,7 +139,8 @@ private:
       command::create_charge c = fee(id, "1", static_cast<settlement_mode>(1 + pick(3)));
       c.amount = whole(30);
       c.currency = currency;
-      c.invoice_at = plus_ns(engine_.now(), static_cast<std::int64_t>(pick(48)) * 3600 * ns_per_second);
+      c.invoice_at =
+          plus_ns(engine_.now(), static_cast<std::int64_t>(pick(48)) * 3600 * ns_per_second);
       c.feature = pick(3) == 0 ? "api" : "";
       return c;
     }
@@ -172,7 +174,8 @@ private:
       engine_.outbox_fails = pick(3) == 0;
       return;
     case 4:
-      engine_.advance(plus_ns(engine_.now(), static_cast<std::int64_t>(1 + pick(20 * 3600)) * ns_per_second));
+      engine_.advance(
+          plus_ns(engine_.now(), static_cast<std::int64_t>(1 + pick(20 * 3600)) * ns_per_second));
       return;
     case 5:
       return engine_.retire_all();
@@ -239,7 +242,8 @@ private:
   void take(intent& i, const wire::answer& a) {
     if (const auto* no = std::get_if<wire::refused>(&a.body)) {
       const auto code = no->reason.code;
-      INFO(i.customer << " " << command::kind(i.body) << ": " << to_string(code) << " " << no->reason.text);
+      INFO(i.customer << " " << command::kind(i.body) << ": " << to_string(code) << " "
+                      << no->reason.text);
       REQUIRE(code != errc::internal);
       REQUIRE(code != errc::idempotency_conflict);
       REQUIRE(code != errc::deadline_exceeded);
@@ -303,7 +307,8 @@ private:
       accrue::customer replayed;
       for (const auto& e : engine_.journal(name))
         replayed.apply(e);
-      const auto told = std::get<reply::accounts>(engine_.ok(name, command::get_accounts{}).body).items;
+      const auto told =
+          std::get<reply::accounts>(engine_.ok(name, command::get_accounts{}).body).items;
       REQUIRE(told.size() == replayed.book.sub_accounts().size());
       for (std::uint32_t n = 0; n < told.size(); ++n)
         CHECK(told[n].balance == replayed.book.balance(sub_account_id(n)));

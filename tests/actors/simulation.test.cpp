@@ -174,19 +174,25 @@ TEST_CASE("a snapshot brings back what the journal would", "[simulation]") {
     receipts.push_back(e.ok("acme", consume("u" + std::to_string(i), "1")));
   e.crash();
   for (int i = 0; i < 10; ++i)
-    CHECK(e.ok("acme", consume("u" + std::to_string(i), "1")) == receipts[static_cast<std::size_t>(i)]);
+    CHECK(e.ok("acme", consume("u" + std::to_string(i), "1")) ==
+          receipts[static_cast<std::size_t>(i)]);
   CHECK(e.settled("acme") == "90.00");
   CHECK(e.verify().empty());
 }
 
-TEST_CASE("a crash at any step, and the same commands again, give the same journal", "[simulation][D6]") {
+TEST_CASE("a crash at any step, and the same commands again, give the same journal",
+          "[simulation][D6]") {
   auto long_fee = fee("c", "70");
   long_fee.invoice_at = at("2026-01-01");
   const std::vector<std::pair<std::string, command::any>> story = {
-      {"k1", command::put_customer{}},  {"k2", credit("g", "50")},
-      {"k3", consume("u", "20")},       {"k4", long_fee},
-      {"k5", command::invoice_pending{}}, {"k6", command::pay_invoice{"#1"}},
-      {"k7", consume("v", "0.01")},     {"k8", credit("h", "5")}};
+      {"k1", command::put_customer{}},
+      {"k2", credit("g", "50")},
+      {"k3", consume("u", "20")},
+      {"k4", long_fee},
+      {"k5", command::invoice_pending{}},
+      {"k6", command::pay_invoice{"#1"}},
+      {"k7", consume("v", "0.01")},
+      {"k8", credit("h", "5")}};
   const auto live = [&](std::size_t crash_after, bool& crashed) {
     virtual_engine e;
     std::size_t steps = 0;
@@ -310,7 +316,8 @@ TEST_CASE("a commit that fails for a passing reason is repeated", "[simulation]"
   CHECK(e.verify().empty());
 }
 
-TEST_CASE("a unit that cannot be stored costs its customer one life and nobody else anything", "[simulation]") {
+TEST_CASE("a unit that cannot be stored costs its customer one life and nobody else anything",
+          "[simulation]") {
   virtual_engine e;
   open_with_credit(e, "acme");
   open_with_credit(e, "zeta");
@@ -347,7 +354,8 @@ TEST_CASE("a customer whose creation was lost can be created", "[simulation]") {
   CHECK(e.verify().empty());
 }
 
-TEST_CASE("a booking that fails leaves the invoice to be retried, also after a crash", "[simulation][D21]") {
+TEST_CASE("a booking that fails leaves the invoice to be retried, also after a crash",
+          "[simulation][D21]") {
   virtual_engine e;
   e.ok("acme", manual_approval());
   open_with_credit(e);

@@ -12,13 +12,15 @@ namespace accrue::testing {
 /// An engine on 2026-01-01; faults that a test plays are not logged.
 class virtual_engine : public simulation {
 public:
-  explicit virtual_engine(simulation_options options = {}) : simulation(on_new_year(std::move(options))) {}
+  explicit virtual_engine(simulation_options options = {})
+      : simulation(on_new_year(std::move(options))) {}
 
   /// A command that must succeed.
   reply::receipt ok(const std::string& customer, command::any c, std::string key = {}) {
     auto done = ask(customer, std::move(c), std::move(key));
     if (!done)
-      FAIL(to_string(done.error().code) << " " << done.error().subject << ": " << done.error().text);
+      FAIL(to_string(done.error().code)
+           << " " << done.error().subject << ": " << done.error().text);
     return *done;
   }
   /// A command that must be refused.

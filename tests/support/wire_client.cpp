@@ -166,9 +166,7 @@ std::vector<wire::answer> wire_client::answers(std::uint64_t request, std::size_
   return all;
 }
 
-wire::answer wire_client::ask(const wire::call& one) {
-  return answers(send(one), 1).front();
-}
+wire::answer wire_client::ask(const wire::call& one) { return answers(send(one), 1).front(); }
 
 reply::receipt wire_client::receipt(const wire::call& one) {
   auto answer = ask(one);
@@ -235,7 +233,8 @@ wire::call made(const std::string& customer, command::any body) {
 
 } // namespace
 
-wire::call put_customer(const std::string& customer, const std::string& key,
+wire::call put_customer(const std::string& customer,
+                        const std::string& key,
                         std::optional<std::string> currency) {
   command::put_customer body;
   body.currency = std::move(currency);
@@ -244,7 +243,9 @@ wire::call put_customer(const std::string& customer, const std::string& key,
   return c;
 }
 
-wire::call grant(const std::string& customer, const std::string& id, std::string_view amount,
+wire::call grant(const std::string& customer,
+                 const std::string& id,
+                 std::string_view amount,
                  const std::string& currency) {
   command::grant_credit body;
   body.id = id;
@@ -253,7 +254,9 @@ wire::call grant(const std::string& customer, const std::string& id, std::string
   return made(customer, std::move(body));
 }
 
-wire::call consume(const std::string& customer, const std::string& id, std::string_view amount,
+wire::call consume(const std::string& customer,
+                   const std::string& id,
+                   std::string_view amount,
                    const std::string& currency) {
   return made(customer, command::consume{id, amount_of(amount), currency, {}});
 }

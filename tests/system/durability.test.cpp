@@ -16,7 +16,8 @@ using namespace accrue::testing;
 namespace {
 
 /// All that the clients know holds, in the engine's words and in the rows.
-void stands_by_its_word(remembering_clients& clients, std::uint16_t port,
+void stands_by_its_word(remembering_clients& clients,
+                        std::uint16_t port,
                         const std::string& conninfo) {
   clients.settle(port);
   clients.compare(port);
@@ -78,23 +79,35 @@ TEST_CASE("kill -9 of the database in mid-load: commands are refused, and a rest
   const server_directory directory;
   server_process server(directory.path());
   remembering_clients clients({.name = "database", .deadline_ms = 2000});
-  clients.start(server.port());
-  clients.wait_for_receipts(1000);
-  REQUIRE(::kill(server.postmaster(), SIGKILL) == 0);
-  // Whatever is in flight gets an answer by its deadline; the server stays, and says what is wrong.
-  clients.finish();
-  CHECK(clients.ends().empty());
+  std::uint64_t done = 2;
+  const auto next = [&] {
+    auto c = calls::consume("witness", std::to_string(done), "0.01");
+    c.deadline_ms = 2000;
+    return c;
+  };
   {
     wire_client client(server.port());
-    auto next = calls::consume("database-0-0", "after", "0.07");
-    next.deadline_ms = 2000;
-    const auto no = client.refused(next).code;
+    client.receipt(calls::put_customer("witness"));
+    client.receipt(calls::grant("witness", "g", "1000"));
+    clients.start(server.port());
+    clients.wait_for_receipts(1000);
+    REQUIRE(::kill(server.postmaster(), SIGKILL) == 0);
+    // Its backends notice sooner or later; what they still commit is committed.
+    auto answer = client.ask(next());
+    for (; std::holds_alternative<reply::receipt>(answer.body); answer = client.ask(next()))
+      ++done;
+    const auto no = std::get<wire::refused>(answer.body).reason.code;
     CHECK((no == errc::storage_unavailable || no == errc::deadline_exceeded));
+    // Whatever is in flight gets an answer by its deadline; the server stays, and says what is wrong.
+    clients.finish();
+    CHECK(clients.ends().empty());
     CHECK(client.status("store").find("away") != std::string::npos);
   }
   CHECK(server.stop() == 0);
   server.restart();
   stands_by_its_word(clients, server.port(), server.conninfo());
+  wire_client client(server.port());
+  CHECK(client.receipt(next()).sequence.value == done + 1); // the refused one, with its key
   CHECK(server.stop() == 0);
 }
 
@@ -122,7 +135,8 @@ TEST_CASE("SIGTERM in mid-load: all that was taken is answered, and the exit is 
   client.send(batch);
   std::size_t answered = std::holds_alternative<reply::receipt>(client.next_answer().body);
   server.signal(SIGTERM);
-  while (answered < batch.size() && std::holds_alternative<reply::receipt>(client.next_answer().body))
+  while (answered < batch.size() &&
+         std::holds_alternative<reply::receipt>(client.next_answer().body))
     ++answered;
   CHECK(answered == batch.size());
   CHECK(client.farewell().code == errc::storage_unavailable);
@@ -171,7 +185,8 @@ TEST_CASE("a second server on one database waits for the first one's lease", "[p
   const auto killed_at = std::chrono::steady_clock::now();
   clients.wait_for_end();
   second.restart();
-  CHECK(std::chrono::steady_clock::now() - killed_at < std::chrono::seconds(1 + 4)); // and its start
+  CHECK(std::chrono::steady_clock::now() - killed_at <
+        std::chrono::seconds(1 + 4)); // and its start
   stands_by_its_word(clients, second.port(), database.conninfo());
   CHECK(second.stop() == 0);
 }

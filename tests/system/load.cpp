@@ -145,8 +145,11 @@ void remembering_clients::take(client& who, std::size_t place, const wire::answe
   if (!c.receipt)
     c.receipt = *given;
   else if (*c.receipt != *given)
-    breach(fmt::format("command {} of {} had sequence {} and another reply with {} now", place,
-                       c.customer, c.receipt->sequence.value, given->sequence.value));
+    breach(fmt::format("command {} of {} had sequence {} and another reply with {} now",
+                       place,
+                       c.customer,
+                       c.receipt->sequence.value,
+                       given->sequence.value));
   const std::lock_guard lock(mutex_);
   ++receipts_;
   changed_.notify_all();
@@ -155,8 +158,8 @@ void remembering_clients::take(client& who, std::size_t place, const wire::answe
 void remembering_clients::wait_for_receipts(std::size_t more) {
   std::unique_lock lock(mutex_);
   const auto wanted = receipts_ + more;
-  const bool came = changed_.wait_for(lock, std::chrono::seconds(30),
-                                      [&] { return receipts_ >= wanted || running_ == 0; });
+  const bool came = changed_.wait_for(
+      lock, std::chrono::seconds(30), [&] { return receipts_ >= wanted || running_ == 0; });
   if (!came || receipts_ < wanted)
     throw unexpected_answer(
         fmt::format("{} receipts of {} wanted, {} clients left", receipts_, wanted, running_));
@@ -196,7 +199,8 @@ void remembering_clients::settle(client& who, std::uint16_t port) {
     if (round == rounds_max)
       throw unexpected_answer("refused again and again");
     const std::vector<std::size_t> now(
-        left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min(left.size(), settle_batch)));
+        left.begin(),
+        left.begin() + static_cast<std::ptrdiff_t>(std::min(left.size(), settle_batch)));
     left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(now.size()));
     std::vector<wire::call> batch;
     for (const auto place : now)
@@ -228,11 +232,14 @@ void remembering_clients::compare(std::uint16_t port) {
   for (const auto& [customer, e] : all) {
     const auto state = state_of(connection, customer);
     if (e.sequences.size() != e.commands || *e.sequences.rbegin() != e.commands)
-      breach(fmt::format("{}: {} commands, {} sequences up to {}", customer, e.commands,
-                         e.sequences.size(), *e.sequences.rbegin()));
+      breach(fmt::format("{}: {} commands, {} sequences up to {}",
+                         customer,
+                         e.commands,
+                         e.sequences.size(),
+                         *e.sequences.rbegin()));
     if (state.sequence.value != e.commands)
-      breach(fmt::format("{}: at sequence {} after {} commands", customer, state.sequence.value,
-                         e.commands));
+      breach(fmt::format(
+          "{}: at sequence {} after {} commands", customer, state.sequence.value, e.commands));
     if (settled(state) != e.balance)
       breach(fmt::format("{}: the balance is not that of its commands", customer));
   }

@@ -138,7 +138,8 @@ TEST_CASE("a restart changes nothing: state, invoices, charges, and the reply to
   CHECK((invoice.authorized == 500));
   CHECK((invoice.settled == 200));
   CHECK(server.stop() == 0);
-  for (int again = 0; again < 2; ++again) { // the second time with what the first one added: nothing
+  for (int again = 0; again < 2;
+       ++again) { // the second time with what the first one added: nothing
     server.restart();
     wire_client client(server.port());
     CHECK(all_of(client, asked) == answers);
@@ -195,8 +196,10 @@ TEST_CASE("thousands of units later, and after a restart, the first keys are sti
   server_process server(directory.path());
   auto with_key = calls::consume("long", "with-key", "0.01");
   with_key.key = "order-1";
-  std::vector<wire::call> early{calls::put_customer("long"), calls::grant("long", "g", "1000"),
-                                with_key, calls::consume("long", "0", "0.01")};
+  std::vector<wire::call> early{calls::put_customer("long"),
+                                calls::grant("long", "g", "1000"),
+                                with_key,
+                                calls::consume("long", "0", "0.01")};
   std::vector<reply::receipt> receipts;
   {
     wire_client client(server.port());

@@ -22,8 +22,10 @@ constexpr std::chrono::milliseconds slow_limit{1500};
 server_process& server() {
   static const server_directory directory;
   static server_process it(directory.path(),
-                           {"--hello-timeout-ms", std::to_string(slow_limit.count()),
-                            "--frame-timeout-ms", std::to_string(slow_limit.count())});
+                           {"--hello-timeout-ms",
+                            std::to_string(slow_limit.count()),
+                            "--frame-timeout-ms",
+                            std::to_string(slow_limit.count())});
   return it;
 }
 
@@ -75,12 +77,12 @@ std::string framed(std::string_view payload) { return with_length(payload, paylo
 std::string raw_request(std::string_view command) {
   return framed(bytes(3, number(1, 1) + bytes(2, command)));
 }
-std::string raw_consume(const std::string& customer, std::string_view amount,
-                        std::string_view currency) {
+std::string
+raw_consume(const std::string& customer, std::string_view amount, std::string_view currency) {
   return bytes(1, customer) + bytes(12, bytes(1, "raw") + bytes(2, amount) + bytes(3, currency));
 }
-std::string raw_grant(const std::string& customer, std::string_view amount,
-                      std::string_view currency) {
+std::string
+raw_grant(const std::string& customer, std::string_view amount, std::string_view currency) {
   return bytes(1, customer) + bytes(11, bytes(1, "raw") + bytes(2, amount) + bytes(3, currency));
 }
 std::string raw_hello(std::uint32_t version, std::string_view space) {
@@ -261,8 +263,7 @@ TEST_CASE("amounts that are none, wrong or too large are refused with their code
   // Another currency than the credit's, and more than there is.
   CHECK(client.refused(calls::consume("amounts", "c3", "1", "EUR")).code ==
         errc::insufficient_funds);
-  CHECK(client.refused(calls::consume("amounts", "c4", "100.01")).code ==
-        errc::insufficient_funds);
+  CHECK(client.refused(calls::consume("amounts", "c4", "100.01")).code == errc::insufficient_funds);
   someone.must_be_unchanged();
   proven(server().conninfo());
 }
@@ -371,11 +372,12 @@ TEST_CASE("a bad command in a batch is refused in its place, the others are done
   const bystander someone("batch");
   auto client = connect();
   const auto command = [](const char* id, const char* amount) {
-    return bytes(2, bytes(1, "batch") +
-                        bytes(12, bytes(1, id) + bytes(2, amount) + bytes(3, "USD")));
+    return bytes(2,
+                 bytes(1, "batch") + bytes(12, bytes(1, id) + bytes(2, amount) + bytes(3, "USD")));
   };
-  client.send_bytes(framed(bytes(3, number(1, 1) + command("a", "1") + command("b", "1 dollar") +
-                                        command("c", "1000") + command("d", "2"))));
+  client.send_bytes(framed(bytes(3,
+                                 number(1, 1) + command("a", "1") + command("b", "1 dollar") +
+                                     command("c", "1000") + command("d", "2"))));
   auto answers = client.answers(1, 4);
   CHECK(receipt_of(answers[0]).sequence == sequence(3));
   CHECK(refusal_of(answers[1]).code == errc::validation);
@@ -402,7 +404,8 @@ TEST_CASE("unknown fields and enum values of commands are refused", "[pg]") {
       {"enum value", to + bytes(2, "k") + bytes(10, number(2, 9)), errc::validation},
       {"unset enum value", to + bytes(2, "k") + bytes(10, number(2, 0)), errc::validation},
       {"deadline of zero", to + number(4, 0) + bytes(12, good), errc::validation},
-      {"text that is not UTF-8", to + bytes(12, bytes(1, "\xff") + good.substr(5)),
+      {"text that is not UTF-8",
+       to + bytes(12, bytes(1, "\xff") + good.substr(5)),
        errc::validation},
   };
   for (const auto& r : rows) {
@@ -455,9 +458,10 @@ TEST_CASE("whatever is in flight is answered once, or refused as overloaded", "[
     for (std::size_t n = 0; n < connections; ++n) {
       batch.clear();
       for (int i = 0; i < 1000; ++i)
-        batch.push_back(calls::consume(
-            "crowd-" + std::to_string(i % 50),
-            std::to_string(n) + "." + std::to_string(b) + "." + std::to_string(i), "0.01"));
+        batch.push_back(
+            calls::consume("crowd-" + std::to_string(i % 50),
+                           std::to_string(n) + "." + std::to_string(b) + "." + std::to_string(i),
+                           "0.01"));
       clients[n].send(batch);
     }
   std::size_t done = 0;
