@@ -69,7 +69,7 @@ void console_state::status(const operator_request& r, bool as_lines) {
                 return answer(r, s);
               std::vector<std::string> lines;
               for (const auto& [key, value] : s.entries)
-                lines.push_back(key + ": " + value);
+                lines.emplace_back(key).append(": ").append(value);
               say(r, std::move(lines));
             });
       });

@@ -219,6 +219,7 @@ void customer_state::charge_answered(std::uint64_t number,
     converse();
     if (!current_)
       go_on();
+    settled();
   } catch (const defect& broken) {
     stop(broken.what);
   } catch (const std::exception& broken) {

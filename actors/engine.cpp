@@ -23,7 +23,7 @@ namespace {
 // the safe thing: all that was acknowledged is in the store.
 caf::behavior supervisor(caf::event_based_actor* self,
                          engine_context* context,
-                         std::function<void(std::uint32_t)> respawn) {
+                         const std::function<void(std::uint32_t)>& respawn) {
   self->set_down_handler([=](const caf::down_msg& m) {
     for (std::uint32_t shard = 0; shard < shard_count; ++shard)
       if (m.source == context->schedulers[shard].address() ||
@@ -63,7 +63,7 @@ caf::behavior supervisor(caf::event_based_actor* self,
 engine::engine(caf::actor_system& system, engine_parts parts)
     : system_(system), parts_(std::move(parts)) {}
 
-lane_events engine::events_for(std::shared_ptr<ledger_writer_actor> writer) {
+lane_events engine::events_for(const std::shared_ptr<ledger_writer_actor>& writer) {
   return {[writer](const customer_key& owner, std::uint32_t life, const std::string& why) {
             if (*writer)
               caf::anon_send(*writer, unit_discarded{owner, life, why});

@@ -40,7 +40,7 @@ public:
   [[nodiscard]] engine_context& context() noexcept { return context_; }
   /// Lane events to hand to a store that is made before the engine: they reach the ledger writer once it
   /// is there.
-  [[nodiscard]] static lane_events events_for(std::shared_ptr<ledger_writer_actor> writer);
+  [[nodiscard]] static lane_events events_for(const std::shared_ptr<ledger_writer_actor>& writer);
 
   /// Ends all actors. Customers with units in flight must be flushed first (store.stop).
   void stop();

@@ -78,8 +78,8 @@ void gateway::watch() {
     if (error)
       return;
     const auto now = std::chrono::steady_clock::now();
-    for (std::size_t n = 0; n < slots_.size(); ++n)
-      if (const auto s = slots_[n].session)
+    for (const auto& one : slots_)
+      if (const auto s = one.session)
         s->watch(now);
     watch();
   });
@@ -244,8 +244,8 @@ void gateway::drain(std::chrono::milliseconds patience,
     draining_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    for (std::size_t n = 0; n < slots_.size(); ++n)
-      if (const auto s = slots_[n].session)
+    for (const auto& one : slots_)
+      if (const auto s = one.session)
         s->drain();
     drain_timer_.expires_after(patience);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -254,8 +254,8 @@ void gateway::drain(std::chrono::milliseconds patience,
       const auto finished = std::exchange(drained_, nullptr);
       const auto left = in_flight_;
       const auto cut = live_;
-      for (std::size_t n = 0; n < slots_.size(); ++n)
-        if (const auto s = slots_[n].session)
+      for (const auto& one : slots_)
+        if (const auto s = one.session)
           s->cut();
       watch_.cancel();
       routes_.clear();

@@ -22,6 +22,6 @@ struct ledger_writer_state {
 ledger_writer_actor::behavior_type
 ledger_writer_behavior(ledger_writer_actor::stateful_pointer<ledger_writer_state> self,
                        engine_context* context,
-                       std::function<bool()> step);
+                       const std::function<bool()>& step);
 
 } // namespace accrue

@@ -118,7 +118,7 @@ void namespace_state::row(const row_loaded& m) {
 namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
                                                   engine_context* context,
                                                   space of,
-                                                  stored_namespace stored) {
+                                                  const stored_namespace& stored) {
   if (auto ok = self->state.start(self, *context, of, stored); !ok) {
     spdlog::critical("namespace {}: {}", of.reference, ok.error().text);
     self->state.broken = true;

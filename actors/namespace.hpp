@@ -34,7 +34,7 @@ public:
 namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
                                                   engine_context* context,
                                                   space of,
-                                                  stored_namespace stored);
+                                                  const stored_namespace& stored);
 
 /// The catalog that a namespace's journal leads to. errc: internal.
 [[nodiscard]] result<catalog> replay_catalog(const std::string& reference,

@@ -45,7 +45,7 @@ void outbox_state::loaded(const result<std::vector<waiting_message>>& waiting) {
       break;
     ++to_mark_;
     context->store->mark_delivered(
-        m, now, [me](result<bool> r) { caf::anon_send(me, message_marked{r.has_value()}); });
+        m, now, [me](const result<bool>& r) { caf::anon_send(me, message_marked{r.has_value()}); });
   }
   if (to_mark_ == 0)
     again_later();

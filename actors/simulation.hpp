@@ -114,6 +114,7 @@ private:
   std::uint32_t generation_ = 0; ///< replies of a crashed engine reach nobody
   std::uint64_t next_request_ = 1;
   std::map<std::uint64_t, wire::answer> answers_;
+  std::vector<std::string> findings_; ///< what clients met and must never meet
   struct route {
     customer_actor to;
     std::uint32_t life = 0;

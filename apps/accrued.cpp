@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -236,7 +237,15 @@ int run(const configuration& c) {
   storing.take_over = c.take_over;
   std::error_code ignored;
   std::filesystem::create_directories(data, ignored);
+  boost::asio::io_context io(1);
+  boost::asio::signal_set signals(io);
+  const auto take_signals = [&] {
+    boost::system::error_code none;
+    signals.add(SIGINT, none);
+    signals.add(SIGTERM, none);
+  };
   if (c.database_url.empty()) {
+    take_signals(); // from here on the end is an orderly one, or PostgreSQL would stay behind
     cluster_settings settings;
     settings.directory = data;
     auto started = embedded_cluster::start(settings);
@@ -247,7 +256,6 @@ int run(const configuration& c) {
     storing.take_over = true; // the directory's lock says that its last owner is gone
   }
 
-  boost::asio::io_context io(1);
   system_time time;
   gateway door(io, time, std::move(*listening));
   if (auto ok = door.listen(); !ok)
@@ -286,7 +294,8 @@ int run(const configuration& c) {
   *writer = (*running)->context().writer;
   door.serve((*running)->context());
 
-  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  if (!cluster)
+    take_signals();
   std::function<void()> wait_for_signal = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int number) {
       if (error)

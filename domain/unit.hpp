@@ -158,16 +158,16 @@ struct conversation::promise_type::part {
   promise_type* outer;
 
   bool await_ready() const noexcept { return false; }
-  handle await_suspend(handle parent) {
+  handle await_suspend(handle awaiting) {
     auto& p = inner.handle_.promise();
     p.root = outer->root;
-    p.parent = parent;
+    p.parent = awaiting;
     outer->root->leaf = inner.handle_;
     return inner.handle_;
   }
   result<void> await_resume() {
-    if (auto broken = inner.handle_.promise().broken)
-      std::rethrow_exception(broken);
+    if (auto thrown = inner.handle_.promise().broken)
+      std::rethrow_exception(thrown);
     return std::move(*inner.handle_.promise().outcome);
   }
 };

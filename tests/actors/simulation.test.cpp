@@ -346,6 +346,25 @@ TEST_CASE("a unit that cannot be stored costs its customer one life and nobody e
   CHECK(e.verify().empty());
 }
 
+TEST_CASE("a unit that was talked over with charges and cannot be stored is told once",
+          "[simulation]") {
+  virtual_engine e;
+  open_with_credit(e);
+  e.ok("acme", fee("c", "170"));
+  e.hold_commits(true);
+  const auto lost = e.send("acme", command::invoice_pending{}, "k");
+  e.settle();
+  e.commit_faults() = {commit_fault::poison};
+  e.hold_commits(false);
+  e.settle();
+  CHECK(e.refusal_of(lost) == errc::storage_unavailable);
+  CHECK(e.settled("acme") == "100.00");
+  e.ok("acme", command::invoice_pending{}, "k");
+  CHECK(e.invoice("acme", "#1").number == "ACME-000001");
+  CHECK(e.settled("acme") == "0.00");
+  CHECK(e.verify().empty());
+}
+
 TEST_CASE("a customer whose creation was lost can be created", "[simulation]") {
   virtual_engine e;
   e.commit_faults() = {commit_fault::poison};

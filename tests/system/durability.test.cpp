@@ -1,5 +1,6 @@
 // The server, its database or both are taken away in the middle of a load, at no chosen instant, and
 // must then stand by every word they said: nothing acknowledged is missing, nothing is there twice.
+#include "persistence/postgres_process.hpp"
 #include "tests/support/server_process.hpp"
 #include "tests/support/temporary_database.hpp"
 #include "tests/system/load.hpp"
@@ -9,6 +10,7 @@
 
 #include <csignal>
 #include <string>
+#include <thread>
 
 using namespace accrue;
 using namespace accrue::testing;
@@ -78,11 +80,11 @@ TEST_CASE("kill -9 of the database in mid-load: commands are refused, and a rest
           "[pg][D6]") {
   const server_directory directory;
   server_process server(directory.path());
-  remembering_clients clients({.name = "database", .deadline_ms = 2000});
+  remembering_clients clients({.name = "database", .deadline_ms = 1000});
   std::uint64_t done = 2;
   const auto next = [&] {
     auto c = calls::consume("witness", std::to_string(done), "0.01");
-    c.deadline_ms = 2000;
+    c.deadline_ms = 1000;
     return c;
   };
   {
@@ -106,8 +108,8 @@ TEST_CASE("kill -9 of the database in mid-load: commands are refused, and a rest
   CHECK(server.stop() == 0);
   server.restart();
   stands_by_its_word(clients, server.port(), server.conninfo());
-  wire_client client(server.port());
-  CHECK(client.receipt(next()).sequence.value == done + 1); // the refused one, with its key
+  // The refused one, with its key.
+  CHECK(wire_client(server.port()).receipt(next()).sequence.value == done + 1);
   CHECK(server.stop() == 0);
 }
 
@@ -152,6 +154,16 @@ TEST_CASE("SIGTERM in mid-load: all that was taken is answered, and the exit is 
   server.restart();
   stands_by_its_word(clients, server.port(), server.conninfo());
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("SIGTERM during the start is an orderly end as well", "[pg]") {
+  const server_directory directory;
+  server_process server(directory.path(), {}, server_process::until::spawned);
+  const auto cluster = directory.path() / "data";
+  while (postgres::read_pid_file(cluster).pid == 0 && server.output().empty())
+    std::this_thread::yield();
+  CHECK(server.stop() == 0);
+  CHECK(postgres::read_pid_file(cluster).pid == 0);
 }
 
 namespace {
