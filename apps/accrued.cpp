@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -223,15 +222,6 @@ struct shutdown {
   }
 };
 
-// Until the engine can stop in order, a signal to stop waits.
-void hold_signals(bool hold) {
-  sigset_t both;
-  sigemptyset(&both);
-  sigaddset(&both, SIGINT);
-  sigaddset(&both, SIGTERM);
-  ::pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &both, nullptr);
-}
-
 int run(const configuration& c) {
   auto listening = listen_options(c);
   if (!listening)
@@ -314,7 +304,6 @@ int run(const configuration& c) {
     });
   };
   wait_for_signal();
-  hold_signals(false);
   spdlog::info("accrued {} serves {} on {}:{}",
                ACCRUE_VERSION,
                fmt::join(c.spaces, ", "),
@@ -346,6 +335,5 @@ int main(int argc, char** argv) {
     return *status;
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   spdlog::set_level(spdlog::level::from_str(c.log_level));
-  hold_signals(true);
   return run(c);
 }
