@@ -122,11 +122,11 @@ void simulation::settle() {
 void simulation::run_due() {
   const auto passed = now_.ns - time_->fired.ns;
   time_->fired = now_;
-  scheduler_->advance_time(std::chrono::nanoseconds(std::max<std::int64_t>(passed, 1)));
+  scheduler_->advance_time(std::chrono::nanoseconds(passed));
   settle();
   // What a wake-up led to may itself be due by now.
   for (;;) {
-    scheduler_->advance_time(std::chrono::nanoseconds(1));
+    scheduler_->advance_time(std::chrono::nanoseconds(0));
     if (!scheduler_->has_job())
       break;
     settle();

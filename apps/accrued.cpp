@@ -222,6 +222,7 @@ struct shutdown {
   }
 };
 
+// NOLINTNEXTLINE(readability-function-size): the composition root, wired by hand from top to bottom
 int run(const configuration& c) {
   auto listening = listen_options(c);
   if (!listening)
