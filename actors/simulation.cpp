@@ -39,7 +39,7 @@ void simulation::start_engine() {
       db_,
       replies,
       engine::events_for(writer_),
-      [this, writer = writer_] {
+      [writer = writer_] {
         if (*writer)
           caf::anon_send(*writer, flush{});
       },

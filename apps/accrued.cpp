@@ -57,6 +57,37 @@ std::string default_data_dir() {
   return "accrue-data";
 }
 
+// What the configuration file says of what the command line leaves open. Throws like its parser.
+void read_file(const CLI::App& app, configuration& c) {
+  const auto file = toml::parse_file(c.file);
+  const auto take = [&](const char* name, auto& into) {
+    if (app.count("--" + std::string(name)) > 0)
+      return;
+    if (const auto v = file[name].value<std::remove_reference_t<decltype(into)>>())
+      into = *v;
+  };
+  for (const auto& [key, value] : file) {
+    const std::string name(key.str());
+    if (app.get_option_no_throw("--" + name) == nullptr)
+      throw CLI::ValidationError(c.file, "unknown setting '" + name + "'");
+  }
+  take("data-dir", c.data_dir);
+  take("database-url", c.database_url);
+  take("listen", c.listen);
+  take("lanes", c.lanes);
+  take("threads", c.threads);
+  take("lease-ms", c.lease_ms);
+  take("hello-timeout-ms", c.hello_timeout_ms);
+  take("frame-timeout-ms", c.frame_timeout_ms);
+  take("sweep-ms", c.sweep_ms);
+  take("log-level", c.log_level);
+  if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
+    c.spaces.clear();
+    for (const auto& n : *names)
+      c.spaces.push_back(n.value_or(std::string()));
+  }
+}
+
 // Command line over configuration file over defaults.
 std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
   CLI::App app(
@@ -98,35 +129,8 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
       ->capture_default_str();
   try {
     app.parse(argc, argv);
-    if (c.file.empty())
-      return std::nullopt;
-    const auto file = toml::parse_file(c.file);
-    const auto take = [&](const char* name, auto& into) {
-      if (app.count("--" + std::string(name)) > 0)
-        return;
-      if (const auto v = file[name].value<std::remove_reference_t<decltype(into)>>())
-        into = *v;
-    };
-    for (const auto& [key, value] : file) {
-      const std::string name(key.str());
-      if (app.get_option_no_throw("--" + name) == nullptr)
-        throw CLI::ValidationError(c.file, "unknown setting '" + name + "'");
-    }
-    take("data-dir", c.data_dir);
-    take("database-url", c.database_url);
-    take("listen", c.listen);
-    take("lanes", c.lanes);
-    take("threads", c.threads);
-    take("lease-ms", c.lease_ms);
-    take("hello-timeout-ms", c.hello_timeout_ms);
-    take("frame-timeout-ms", c.frame_timeout_ms);
-    take("sweep-ms", c.sweep_ms);
-    take("log-level", c.log_level);
-    if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
-      c.spaces.clear();
-      for (const auto& n : *names)
-        c.spaces.push_back(n.value_or(std::string()));
-    }
+    if (!c.file.empty())
+      read_file(app, c);
     return std::nullopt;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;

@@ -43,7 +43,7 @@ result<void> move_to(unit& u, invoicing::invoice& i, const invoicing::event& e) 
     next.error().subject = invoice_name(u.before(), i);
     return tl::unexpected(next.error());
   }
-  i.state = std::move(*next);
+  i.state = *next;
   return {};
 }
 

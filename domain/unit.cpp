@@ -26,10 +26,11 @@ namespace {
 
 template <class Fact, class Match>
 const Fact* latest(const std::vector<fact::any>& facts, Match match) noexcept {
-  for (auto it = facts.rbegin(); it != facts.rend(); ++it)
-    if (const auto* f = std::get_if<Fact>(&*it); f && match(*f))
-      return f;
-  return nullptr;
+  const auto found = std::find_if(facts.rbegin(), facts.rend(), [&match](const fact::any& f) {
+    const auto* one = std::get_if<Fact>(&f);
+    return one != nullptr && match(*one);
+  });
+  return found == facts.rend() ? nullptr : std::get_if<Fact>(&*found);
 }
 
 template <class Fact>

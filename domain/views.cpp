@@ -171,18 +171,20 @@ struct body_of {
   }
 };
 
+template <class Command, class... Commands>
+constexpr std::uint8_t place_among(std::type_identity<std::variant<Commands...>> /*all*/) {
+  constexpr bool is_it[] = {std::is_same_v<Command, Commands>...};
+  return static_cast<std::uint8_t>(std::ranges::find(is_it, true) - std::begin(is_it));
+}
+
 template <class Command>
-constexpr std::uint8_t
-    kind_number = static_cast<std::uint8_t>(command::any(std::in_place_type<Command>).index());
+constexpr std::uint8_t kind_number = place_among<Command>(std::type_identity<command::any>{});
 
 } // namespace
 
 reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat) {
   reply::receipt r{e.number, reply::ran_due{}, e.after};
-  static const auto pending = kind_number<command::invoice_pending>;
-  static const auto due = kind_number<command::run_due>;
-  static const auto advanced = kind_number<command::advance_charge>;
-  if (e.kind == pending) {
+  if (e.kind == kind_number<command::invoice_pending>) {
     reply::invoices made;
     for (const auto& f : e.facts)
       if (const auto* i = std::get_if<fact::invoice_changed>(&f))
@@ -190,7 +192,8 @@ reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat)
     r.body = std::move(made);
     return r;
   }
-  if (e.kind == due || (e.kind == advanced && e.facts.empty())) {
+  if (e.kind == kind_number<command::run_due> ||
+      (e.kind == kind_number<command::advance_charge> && e.facts.empty())) {
     r.body = reply::ran_due{static_cast<std::uint32_t>(e.facts.size())};
     return r;
   }
@@ -218,8 +221,7 @@ std::vector<currency> currencies_of(const customer& c) {
   for (const auto& x : c.charges)
     all.push_back(x.terms.amount.currency);
   std::ranges::sort(all);
-  const auto tail = std::ranges::unique(all);
-  all.erase(tail.begin(), tail.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 

@@ -70,10 +70,10 @@ void pg_lane::open() {
   connection_.async_open(options_.conninfo,
                          std::move(statements),
                          std::chrono::seconds(5),
-                         [this](pg::outcome<void> ok) { opened(std::move(ok)); });
+                         [this](const pg::outcome<void>& ok) { opened(ok); });
 }
 
-void pg_lane::opened(pg::outcome<void> ok) {
+void pg_lane::opened(const pg::outcome<void>& ok) {
   if (mode_ == mode::stopped)
     return;
   if (!ok) {

@@ -79,7 +79,7 @@ private:
 
   void wake_up() override;
   void open();
-  void opened(pg::outcome<void> ok);
+  void opened(const pg::outcome<void>& ok);
   void ask_what_landed();
   void work();
   void send(unit_batch& rows);

@@ -170,8 +170,8 @@ pg_store::pg_store(boost::asio::io_context& io, pg_store_options options)
 result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
                                                  pg_store_options options,
                                                  reply_sink& replies,
-                                                 lane_events events,
-                                                 std::function<instant()> now) {
+                                                 const lane_events& events,
+                                                 const std::function<instant()>& now) {
   auto db = pg::session::open(options.conninfo);
   if (!db)
     return tl::unexpected(away(db.error()));
@@ -211,7 +211,7 @@ void pg_store::open_reader() {
   reader_.async_open(as_engine(options_.conninfo, true),
                      reader_statements(),
                      std::chrono::seconds(5),
-                     [this](pg::outcome<void> ok) {
+                     [this](const pg::outcome<void>& ok) {
                        const auto again = [this] {
                          reader_pause_.expires_after(std::chrono::milliseconds(200));
                          reader_pause_.async_wait([this](const boost::system::error_code& error) {
@@ -234,7 +234,7 @@ void pg_store::first_opened() {
     run();
 }
 
-void pg_store::stop(std::function<void()> done) {
+void pg_store::stop(const std::function<void()>& done) {
   auto left = std::make_shared<std::size_t>(lanes_.size());
   for (auto& l : lanes_)
     l->stop([this, left, done] {

@@ -24,13 +24,13 @@ public:
   [[nodiscard]] static result<std::unique_ptr<pg_store>> open(boost::asio::io_context& io,
                                                               pg_store_options options,
                                                               reply_sink& replies,
-                                                              lane_events events,
-                                                              std::function<instant()> now);
+                                                              const lane_events& events,
+                                                              const std::function<instant()>& now);
 
   /// Connects lanes and reader; from then on the io_context has to run.
   void start();
   /// Flushes the lanes, gives the leases back, then calls `done` on the io thread.
-  void stop(std::function<void()> done);
+  void stop(const std::function<void()>& done);
 
   lane& lane_of(std::uint32_t shard) override;
   std::vector<lane*> lanes() override;

@@ -5,6 +5,8 @@
 #include "domain/decimal.hpp"
 #include "domain/time.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -88,6 +90,10 @@ private:
                     shown(got)};
   }
 
+  static std::string below(const std::string& path, const std::string& name) {
+    return path.empty() ? name : fmt::format("{}.{}", path, name);
+  }
+
   std::optional<mismatch> objects(const std::string& path,
                                   const std::string& field,
                                   const json& expected,
@@ -95,8 +101,8 @@ private:
     if (!got.is_object())
       return differs(path, expected, got);
     for (const auto& [name, wanted] : expected.items()) {
-      const auto inner_path = path.empty() ? name : path + "." + name;
-      const auto inner_field = field.empty() ? name : field + "." + name;
+      const auto inner_path = below(path, name);
+      const auto inner_field = below(field, name);
       const auto full = std::string(op_) + "." + inner_field;
       if (std::ranges::find(later_fields, full) != later_fields.end())
         return mismatch{full, true};

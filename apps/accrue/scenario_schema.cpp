@@ -4,6 +4,8 @@
 #include "domain/decimal.hpp"
 #include "domain/time.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -170,7 +172,7 @@ bool is_of(const std::string& type, const json& v, std::string& says) {
     return check(is_instant(v), "an instant such as \"2026-01-31T00:00:00Z\"");
   if (type == "duration")
     return check(v.is_string() && parse_duration(v.get_ref<const std::string&>()).has_value(),
-                 "a duration such as \"P30D\" or \"PT1H\"");
+                 R"(a duration such as "P30D" or "PT1H")");
   if (type == "flag")
     return check(v.is_boolean(), "true or false");
   if (type == "count")
@@ -185,9 +187,9 @@ bool is_of(const std::string& type, const json& v, std::string& says) {
   if (type == "filter")
     return check(v == "unrestricted" || (v.is_object() && v.size() == 1 && v.contains("feature") &&
                                          v["feature"].is_string()),
-                 "\"unrestricted\" or {\"feature\": key}");
+                 R"("unrestricted" or {"feature": key})");
   if (type == "cost")
-    return check(v == "any" || v == "none" || is_decimal(v), "\"any\", \"none\" or a decimal");
+    return check(v == "any" || v == "none" || is_decimal(v), R"("any", "none" or a decimal)");
   if (type == "limit")
     return check(
         is_decimal(v) || v.is_null() ||
@@ -234,7 +236,7 @@ std::string malformed(const json& step) {
     }
     std::string says;
     if (!is_of(rule->second.type, value, says))
-      return "'" + name + "' must be " + says;
+      return fmt::format("'{}' must be {}", name, says);
   }
   for (const auto& [name, rule] : fields)
     if (rule.required && !step.contains(name))

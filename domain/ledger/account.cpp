@@ -69,8 +69,7 @@ result<std::vector<std::string>> make_features(std::vector<std::string> keys) {
     if (auto ok = check_reference(key, "feature"); !ok)
       return tl::unexpected(ok.error());
   std::ranges::sort(keys);
-  const auto tail = std::ranges::unique(keys);
-  keys.erase(tail.begin(), tail.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 
