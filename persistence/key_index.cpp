@@ -7,6 +7,9 @@
 namespace accrue {
 namespace {
 
+/// So many keys are looked through one by one; a table comes with the next one.
+constexpr std::size_t few_keys = 16;
+
 // Spreads the 32 bits that are kept; the table never holds more.
 std::uint32_t place(std::uint32_t filter) noexcept { return filter * 2654435769U; }
 
@@ -20,8 +23,11 @@ std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
 
 key_index::found key_index::find(const fingerprint& key) const {
   found result;
-  if (slots_.empty())
+  if (slots_.empty()) {
+    if (const auto it = std::ranges::find(recent_, key, &exact::key); it != recent_.end())
+      result.exact = hit{sequence(it->sequence), it->content};
     return result;
+  }
   const auto filter = filter_of(key);
   const auto mask = slots_.size() - 1;
   for (auto i = place(filter) & mask; slots_[i].sequence != 0; i = (i + 1) & mask) {
@@ -60,7 +66,12 @@ void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
 }
 
 void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
-  insert(filter_of(key), static_cast<std::uint32_t>(s.value));
+  if (!slots_.empty() || recent_.size() == few_keys) {
+    if (slots_.empty())
+      for (const auto& e : recent_)
+        insert(filter_of(e.key), static_cast<std::uint32_t>(e.sequence));
+    insert(filter_of(key), static_cast<std::uint32_t>(s.value));
+  }
   // Most customers are small: grow by a few, not by doubling.
   if (recent_.size() == recent_.capacity() && recent_.size() < 64)
     recent_.reserve(recent_.size() + 4);

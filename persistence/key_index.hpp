@@ -28,7 +28,9 @@ public:
   /// A unit's key, in order of sequences; a unit may have two.
   void add(const fingerprint& key, const fingerprint& content, sequence s);
   /// Keys in all.
-  [[nodiscard]] std::size_t size() const noexcept { return filled_; }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return slots_.empty() ? recent_.size() : filled_;
+  }
 
   /// The filters of the keys after `from` up to and with `to`, for a key_segment row.
   void encode_segment(sequence from, sequence to, std::vector<std::byte>& out) const;
@@ -50,7 +52,7 @@ private:
 
   std::vector<exact>
       recent_; ///< in order of sequence; at most twice `exact_keys` and those not yet in a segment
-  std::vector<slot> slots_; ///< open addressing, a power of two
+  std::vector<slot> slots_; ///< open addressing, a power of two; empty while there are few keys
   std::size_t filled_ = 0;
 
 public:
