@@ -158,6 +158,9 @@ std::string configuration(const cluster_settings& settings, const fs::path& sock
                      settings.extra);
 }
 
+/// PostgreSQL fills each new segment of its log with zeros before the commit that needs it goes on: 50 ms
+/// for the usual 16 MB, and so in one percent of all answers of a young cluster. With 1 MB it is 3 ms.
+///
 /// initdb into a place of its own that is renamed when complete: a half-made cluster is never used.
 result<void> create_cluster(const fs::path& programs,
                             const cluster_settings& settings,
@@ -174,7 +177,8 @@ result<void> create_cluster(const fs::path& programs,
                                    "--username=postgres",
                                    "--auth=trust",
                                    "--encoding=UTF8",
-                                   "--locale=C"};
+                                   "--locale=C",
+                                   "--wal-segsize=1"};
   if (!settings.durable)
     command.emplace_back("--no-sync");
   const postgres::finished done = postgres::run(command, as);
