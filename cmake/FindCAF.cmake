@@ -1,7 +1,12 @@
 # Finds the C++ Actor Framework 0.17: Debian ships headers and shared libraries without a CMake config.
-# Gives CAF::core. CAF_ROOT points it at another build, e.g. one made with -fsanitize=thread.
-find_path(CAF_INCLUDE_DIR caf/config.hpp)
-find_library(CAF_CORE_LIBRARY caf_core)
+# Gives CAF::core. CAF_ROOT is where another build was installed, e.g. the one of tools/caf-tsan; it is
+# then looked for nowhere else.
+set(caf_where "")
+if(CAF_ROOT)
+  set(caf_where PATHS "${CAF_ROOT}" NO_DEFAULT_PATH)
+endif()
+find_path(CAF_INCLUDE_DIR caf/config.hpp ${caf_where} PATH_SUFFIXES include)
+find_library(CAF_CORE_LIBRARY caf_core ${caf_where} PATH_SUFFIXES lib)
 mark_as_advanced(CAF_INCLUDE_DIR CAF_CORE_LIBRARY)
 
 if(CAF_INCLUDE_DIR)

@@ -72,10 +72,11 @@ function(accrue_program name)
 endfunction()
 
 # The test executable test_<name> from tests/<name>/**.cpp.
-# UNIT: also built and run by the asan preset. SERIAL: not beside other tests.
+# UNIT: what the asan preset builds and runs. THREADS: what the tsan preset does. SERIAL: not beside
+# other tests.
 # TIMEOUT: seconds; sanitizers get five times as many.
 function(accrue_test name)
-  cmake_parse_arguments(arg "UNIT;SERIAL" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "UNIT;THREADS;SERIAL" "TIMEOUT" "SOURCES;LINK" ${ARGN})
   set(target test_${name})
   if(arg_SOURCES)
     set(sources ${arg_SOURCES})
@@ -104,6 +105,10 @@ function(accrue_test name)
   if(arg_UNIT)
     set_tests_properties(${name} PROPERTIES LABELS unit)
     add_dependencies(unit_tests ${target})
+  endif()
+  if(arg_THREADS)
+    set_property(TEST ${name} APPEND PROPERTY LABELS threads)
+    add_dependencies(threaded_tests ${target})
   endif()
 endfunction()
 

@@ -24,6 +24,7 @@ cmake_path(RELATIVE_PATH PROJECT_SOURCE_DIR
 add_compile_options("-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=" "-fmacro-prefix-map=${up}/=")
 
 if(ACCRUE_SANITIZE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1") # as above: line tables are all that a report needs
   # CAF 0.17 binds null references in its own headers (init_fun_factory.hpp), hence no-sanitize=null.
   add_compile_options(-fsanitize=${ACCRUE_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

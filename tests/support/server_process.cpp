@@ -5,6 +5,7 @@
 #include "persistence/postgres_process.hpp"
 #include "tests/support/temporary_database.hpp"
 
+#include <catch2/catch_test_macros.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -148,6 +149,10 @@ int server_process::life::reap() {
   }
   pid = 0;
   reader.join();
+  // What a sanitizer found counts, also where a test does not care how the server ended.
+  if (output.find("Sanitizer") != std::string::npos ||
+      output.find(": runtime error: ") != std::string::npos)
+    FAIL_CHECK(output);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -176,6 +181,8 @@ server_process::server_process(fs::path data, std::vector<std::string> more_argu
   it_->data = std::move(data);
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "accrued";
   it_->command = {program.string(), "--data-dir", it_->data.string(), "--listen", "127.0.0.1:0"};
+  if (const char* threads = std::getenv("ACCRUE_TEST_THREADS"))
+    it_->command.insert(it_->command.end(), {"--threads", threads});
   for (auto& argument : more_arguments)
     it_->command.push_back(std::move(argument));
   try {

@@ -31,6 +31,8 @@ private:
 /// One `accrued`, found beside the test's own program. The destructor leaves nothing running: neither
 /// the server nor the PostgreSQL in its data directory, whatever the test did; the directory stays.
 /// Should the whole test be killed, the kernel ends the server. For one thread, the test's first.
+/// ACCRUE_TEST_THREADS in the environment is the number of its actor threads. A sanitizer's report in
+/// what it printed fails the test.
 class server_process {
 public:
   enum class until : std::uint8_t {
