@@ -65,6 +65,8 @@ void console_state::status(const operator_request& r, bool as_lines) {
               s.entries.emplace_back("stopped_customers", std::to_string(a.stopped.size()));
               for (const auto& l : lanes.lines)
                 s.entries.emplace_back("store", l);
+              if (context->database_status)
+                s.entries.emplace_back("database", context->database_status());
               if (!as_lines)
                 return answer(r, s);
               std::vector<std::string> lines;

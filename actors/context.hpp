@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct engine_limits {
   std::int64_t sweep_ns = 10 * ns_per_second; ///< a customer unused for up to twice this is let go
   std::int64_t retry_due_ns =
       60 * ns_per_second; ///< what is due and did not succeed is tried again
+  std::int64_t wake_pause_ns = 20'000'000; ///< of a scheduler that has woken as many as it may at once
 };
 
 struct engine_context {
@@ -52,8 +54,11 @@ struct engine_context {
   engine_limits limits;
   /// Latest stamp given at ingress: how late it is, for those who must not read a clock.
   std::atomic<std::int64_t> latest_stamp{0};
-  /// Sees to messages that leave; false: try again later.
-  std::function<bool(const waiting_message&)> deliver;
+  /// Sees to messages that leave, in their order: how many of them have left for sure. The others are
+  /// tried again later.
+  std::function<std::size_t(std::span<const waiting_message>)> deliver;
+  /// How the private database is, for operators; empty where there is none.
+  std::function<std::string()> database_status;
   /// The process has to end: ownership is lost.
   std::function<void(const std::string&)> stop_process;
   fail_points* failures = nullptr; ///< simulations only

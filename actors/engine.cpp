@@ -72,6 +72,13 @@ lane_events engine::events_for(const std::shared_ptr<ledger_writer_actor>& write
           [writer](const std::string& why) {
             if (*writer)
               caf::anon_send(*writer, ownership_lost{why});
+          },
+          {},
+          [](bool available, const std::string& why) {
+            if (available)
+              spdlog::warn("the store is back");
+            else
+              spdlog::error("the store is away, new commands are refused: {}", why);
           }};
 }
 
@@ -90,6 +97,7 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
   c.routes = p.routes;
   c.limits = p.limits;
   c.deliver = p.deliver;
+  c.database_status = p.database_status;
   c.stop_process = p.stop_process;
   c.failures = p.failures;
   std::vector<stored_namespace> stored;

@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct engine_parts {
   route_table* routes = nullptr;
   engine_limits limits;
   std::vector<std::string> namespaces{"default"};
-  std::function<bool(const waiting_message&)> deliver;
+  std::function<std::size_t(std::span<const waiting_message>)> deliver;
+  std::function<std::string()> database_status;
   std::function<void(const std::string&)> stop_process;
   /// Commits a batch of a lane that has no thread of its own.
   std::function<bool()> step;

@@ -105,8 +105,8 @@ using outbox_actor = caf::typed_actor<
     caf::reacts_to<look_for_messages>,
     // Messages read from the store.
     caf::reacts_to<messages_loaded>,
-    // A message's delivery is on record.
-    caf::reacts_to<message_marked>>;
+    // A page's delivery is on record.
+    caf::reacts_to<messages_marked>>;
 
 /// Operators' questions and commands.
 using console_actor = caf::typed_actor<

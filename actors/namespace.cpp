@@ -54,8 +54,11 @@ customer_id namespace_state::assign(const std::string& customer) {
   const auto shard = shard_of(records->of().reference, customer);
   auto& last = last_customer[shard];
   // Number 0 is the namespace itself.
-  last = last == 0 ? (shard == 0 ? shard_count : shard) : last + shard_count;
-  return customer_id(last);
+  const auto next = last == 0 ? (shard == 0 ? shard_count : shard) : last + shard_count;
+  // Whoever gets a number over the last one is refused with it, and the next one is as well.
+  if (next <= customer_number_max)
+    last = next;
+  return customer_id(next);
 }
 
 void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
@@ -81,6 +84,9 @@ void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
     r.after_commit(read, e->deadline);
     return;
   }
+  if (!r.its_lane().available())
+    return r.refuse_now(
+        *e, {errc::storage_unavailable, {}, "the store is away; send the same key again"});
   unit u(r.value, *current, e->stamp, static_cast<std::uint8_t>(e->body.index()));
   if (auto ok = decide_for_namespace(u, e->body); !ok)
     return r.refuse(*e, ok.error());

@@ -1,10 +1,10 @@
-// A page of messages at a time: deliver, put on record, look again.
+// A page of messages at a time: deliver, put on record as a whole, look again.
 #include "actors/outbox.hpp"
 
 #include <caf/send.hpp>
 
 #include <chrono>
-#include <utility>
+#include <span>
 
 namespace accrue {
 namespace {
@@ -14,7 +14,10 @@ constexpr auto retry_after = std::chrono::seconds(1);
 
 } // namespace
 
-void outbox_state::look() {
+void outbox_state::look(bool retry) {
+  if (paused_ && !retry)
+    return;
+  paused_ = false;
   if (busy_) {
     again_ = true;
     return;
@@ -37,25 +40,19 @@ void outbox_state::loaded(const result<std::vector<waiting_message>>& waiting) {
       look();
     return;
   }
+  const auto left = context->deliver ? context->deliver(*waiting) : 0;
+  if (left == 0)
+    return again_later();
+  partly_ = left < waiting->size();
   const auto me = caf::actor_cast<outbox_actor>(self);
-  const auto now = context->time->now();
-  to_mark_ = 0;
-  for (const auto& m : *waiting) {
-    if (!context->deliver || !context->deliver(m))
-      break;
-    ++to_mark_;
-    context->store->mark_delivered(
-        m, now, [me](const result<bool>& r) { caf::anon_send(me, message_marked{r.has_value()}); });
-  }
-  if (to_mark_ == 0)
-    again_later();
+  context->store->mark_delivered(
+      std::span(*waiting).first(left), context->time->now(), [me](const result<bool>& r) {
+        caf::anon_send(me, messages_marked{r.has_value()});
+      });
 }
 
 void outbox_state::marked(bool done) {
-  failed_ = failed_ || !done;
-  if (--to_mark_ != 0)
-    return;
-  if (std::exchange(failed_, false))
+  if (!done || partly_)
     return again_later();
   busy_ = false;
   look();
@@ -63,7 +60,8 @@ void outbox_state::marked(bool done) {
 
 void outbox_state::again_later() {
   busy_ = false;
-  self->delayed_send(self, retry_after, look_for_messages{});
+  paused_ = true;
+  self->delayed_send(self, retry_after, look_for_messages{true});
 }
 
 outbox_actor::behavior_type
@@ -74,9 +72,9 @@ outbox_behavior(outbox_state::pointer self, engine_context* context, std::uint32
   s.shard = shard;
   s.look();
   return {
-      [self](look_for_messages) { self->state.look(); },
+      [self](const look_for_messages& m) { self->state.look(m.retry); },
       [self](const messages_loaded& m) { self->state.loaded(*m.waiting); },
-      [self](const message_marked& m) { self->state.marked(m.done); },
+      [self](const messages_marked& m) { self->state.marked(m.done); },
   };
 }
 

@@ -15,7 +15,7 @@ public:
   outbox_state() = default;
   using pointer = outbox_actor::stateful_pointer<outbox_state>;
 
-  void look();
+  void look(bool retry = false);
   void loaded(const result<std::vector<waiting_message>>& waiting);
   void marked(bool done);
 
@@ -27,9 +27,10 @@ private:
   void again_later();
 
   bool busy_ = false;
-  bool again_ = false;  ///< something became durable while a page was under way
-  bool failed_ = false; ///< a delivery could not be put on record
-  std::size_t to_mark_ = 0;
+  bool again_ = false; ///< something became durable while a page was under way
+  bool paused_ =
+      false; ///< something failed: one retry is under way, and nobody else looks before it
+  bool partly_ = false; ///< not all of the page could leave
 };
 
 outbox_actor::behavior_type

@@ -184,6 +184,10 @@ void recorder::answer(const envelope& e, const std::function<void(std::string&)>
     context_->replies->deliver(e.from, frame);
     return;
   }
+  // Who cannot be answered before the store is back is told so, instead of waiting for its deadline.
+  if (all_durable() && !l.owns() && !l.available())
+    return refuse_now(
+        e, {errc::not_owner, {}, "this server's lease has lapsed while the store is away"});
   last_ticket_ = l.append([&](unit_batch& b) {
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     print(b.frames);

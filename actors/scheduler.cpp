@@ -13,7 +13,6 @@ constexpr std::uint32_t page = 4096;
 constexpr std::int64_t longest_sleep_ns = 3600 * ns_per_second;
 // So many customers are woken at once, then the next after a pause: a month's end must not flood the store.
 constexpr int woken_at_once = 64;
-constexpr std::int64_t pause_ns = 20'000'000;
 
 } // namespace
 
@@ -79,6 +78,8 @@ void scheduler_state::look(std::uint64_t timer) {
 
 void scheduler_state::fire() {
   const auto now = context_->time->now();
+  if (now < rests_until_)
+    return arm();
   int woken = 0;
   while (!queue_.empty() && queue_.begin()->first <= now && woken++ < woken_at_once) {
     const auto owner = queue_.begin()->second;
@@ -88,15 +89,17 @@ void scheduler_state::fire() {
     e.fire_at = plus_ns(now, context_->limits.retry_due_ns);
     queue_.emplace(e.fire_at, owner);
   }
-  arm(woken > woken_at_once ? pause_ns : 0);
+  if (woken > woken_at_once)
+    rests_until_ = plus_ns(now, context_->limits.wake_pause_ns);
+  arm();
 }
 
-void scheduler_state::arm(std::int64_t at_least_ns) {
+void scheduler_state::arm() {
   if (queue_.empty())
     return;
   const auto now = context_->time->now();
-  const auto wait =
-      std::clamp<std::int64_t>(queue_.begin()->first.ns - now.ns, at_least_ns, longest_sleep_ns);
+  const auto next = std::max({queue_.begin()->first, rests_until_, now});
+  const auto wait = std::min(next.ns - now.ns, longest_sleep_ns);
   const auto at = plus_ns(now, wait);
   if (armed_for_ && *armed_for_ <= at)
     return;

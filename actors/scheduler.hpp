@@ -31,7 +31,7 @@ private:
   };
   void load();
   void fire();
-  void arm(std::int64_t at_least_ns = 0);
+  void arm();
 
   pointer self_ = nullptr;
   engine_context* context_ = nullptr;
@@ -42,6 +42,7 @@ private:
   std::optional<wakeup_place>
       loaded_up_to_; ///< where the stored wake-ups go on; none: all are here
   std::optional<instant> armed_for_;
+  instant rests_until_{std::numeric_limits<std::int64_t>::min()}; ///< before it nobody is woken
   std::uint64_t armed_timer_ = 0;
 };
 

@@ -50,13 +50,14 @@ void simulation::start_engine() {
   parts.time = time_.get();
   parts.routes = this;
   parts.limits = options_.limits;
+  parts.limits.wake_pause_ns = 0; // virtual time stands still while what is due is done
   parts.namespaces = {options_.space};
   parts.failures = &failures_;
-  parts.deliver = [this](const waiting_message& m) {
+  parts.deliver = [this](std::span<const waiting_message> messages) -> std::size_t {
     if (outbox_fails)
-      return false;
-    delivered.push_back(m);
-    return true;
+      return 0;
+    delivered.insert(delivered.end(), messages.begin(), messages.end());
+    return messages.size();
   };
   parts.step = [this] { return alive_ && !holding_ && store_->the_lane().step(); };
   auto made = engine::start(*system_, std::move(parts));

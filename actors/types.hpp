@@ -94,7 +94,10 @@ struct get_activity {};
 struct look_at_clock {
   std::uint64_t number = 0;
 };
-struct look_for_messages {};
+/// `retry`: the outbox's own, after something failed.
+struct look_for_messages {
+  bool retry = false;
+};
 struct text_lines {
   std::vector<std::string> lines;
 };
@@ -136,7 +139,7 @@ struct wakeups_loaded {
 struct messages_loaded {
   std::shared_ptr<result<std::vector<waiting_message>>> waiting;
 };
-struct message_marked {
+struct messages_marked {
   bool done = false;
 };
 struct operator_request {
@@ -178,6 +181,6 @@ ACCRUE_MESSAGE(activity)
 ACCRUE_MESSAGE(wake)
 ACCRUE_MESSAGE(wakeups_loaded)
 ACCRUE_MESSAGE(messages_loaded)
-ACCRUE_MESSAGE(message_marked)
+ACCRUE_MESSAGE(messages_marked)
 ACCRUE_MESSAGE(operator_request)
 #undef ACCRUE_MESSAGE

@@ -2,7 +2,8 @@
 // and takes them down in order. No logic of its own.
 #include "actors/engine.hpp"
 #include "actors/gateway.hpp"
-#include "persistence/embedded_cluster.hpp"
+#include "apps/accrued/cluster_watch.hpp"
+#include "apps/accrued/outbox_file.hpp"
 #include "persistence/pg_store.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,9 +20,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
+#include <span>
 
 namespace {
 
@@ -164,44 +165,6 @@ int fail(const refusal& why) {
   return 1;
 }
 
-// Messages leave as lines of JSON that a provider's adapter follows; a line is on disk before it counts as
-// delivered, and may come twice.
-class outbox_file {
-public:
-  explicit outbox_file(const std::filesystem::path& path) : file_(std::fopen(path.c_str(), "a")) {}
-  ~outbox_file() {
-    if (file_ != nullptr)
-      std::fclose(file_);
-  }
-  outbox_file(const outbox_file&) = delete;
-  outbox_file& operator=(const outbox_file&) = delete;
-
-  bool deliver(const waiting_message& m) {
-    if (file_ == nullptr)
-      return false;
-    std::string quoted;
-    for (const char c : m.reference)
-      if (c == '"' || c == '\\')
-        (quoted += '\\') += c;
-      else
-        quoted += c;
-    std::fprintf(file_,
-                 R"({"key":"%u/%llu/%llu/%d","topic":"%s","customer":"%s","subject":"%s"})"
-                 "\n",
-                 m.owner.space.value,
-                 static_cast<unsigned long long>(m.owner.customer.value),
-                 static_cast<unsigned long long>(m.sequence.value),
-                 m.place,
-                 m.topic.c_str(),
-                 quoted.c_str(),
-                 m.subject.c_str());
-    return std::fflush(file_) == 0 && ::fdatasync(::fileno(file_)) == 0;
-  }
-
-private:
-  std::FILE* file_;
-};
-
 struct shutdown {
   boost::asio::io_context& io;
   gateway& door;
@@ -232,7 +195,7 @@ int run(const configuration& c) {
   if (!listening)
     return fail(listening.error());
   const std::filesystem::path data = c.data_dir.empty() ? default_data_dir() : c.data_dir;
-  std::optional<embedded_cluster> cluster;
+  std::optional<cluster_watch> cluster;
   pg_store_options storing;
   storing.conninfo = c.database_url;
   storing.lanes = c.lanes;
@@ -255,8 +218,8 @@ int run(const configuration& c) {
     auto started = embedded_cluster::start(settings);
     if (!started)
       return fail(started.error());
+    storing.conninfo = started->conninfo();
     cluster.emplace(std::move(*started));
-    storing.conninfo = cluster->conninfo();
     storing.take_over = true; // the directory's lock says that its last owner is gone
   }
 
@@ -271,8 +234,10 @@ int run(const configuration& c) {
   caf::actor_system system(settings);
 
   auto writer = std::make_shared<ledger_writer_actor>();
-  auto store =
-      pg_store::open(io, storing, door, engine::events_for(writer), [&] { return time.now(); });
+  auto events = engine::events_for(writer);
+  if (cluster)
+    events.held_up = [&](int backend) { cluster->kill_backend(backend); };
+  auto store = pg_store::open(io, storing, door, events, [&] { return time.now(); });
   if (!store)
     return fail(store.error());
   outbox_file outbox(data / "outbox.jsonl");
@@ -285,7 +250,11 @@ int run(const configuration& c) {
   parts.routes = &door;
   parts.limits.sweep_ns = c.sweep_ms * 1'000'000;
   parts.namespaces = c.spaces;
-  parts.deliver = [&](const waiting_message& m) { return outbox.deliver(m); };
+  parts.deliver = [&](std::span<const waiting_message> messages) {
+    return outbox.deliver(messages);
+  };
+  if (cluster)
+    parts.database_status = [&] { return cluster->status(); };
   parts.stop_process = [](const std::string& why) {
     spdlog::critical("{}: the process ends; what was acknowledged is in the store", why);
     spdlog::shutdown();

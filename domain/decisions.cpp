@@ -38,6 +38,11 @@ result<T> forward(const refusal& r) {
 }
 
 result<void> on(unit& u, const command::put_customer& c) {
+  if (u.before().number.value > customer_number_max)
+    return refuse(errc::overflow,
+                  "this namespace has given out all customer numbers of this customer's shard; use "
+                  "another namespace",
+                  u.before().reference);
   auto s = u.before().settings;
   if (c.currency) {
     const auto found = u.catalog().find_currency(*c.currency);

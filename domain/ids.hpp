@@ -34,6 +34,10 @@ using invoice_id = id<struct invoice_tag, std::uint32_t>;
 /// A sub-account's number in its customer's book.
 using sub_account_id = id<struct sub_account_tag, std::uint32_t>;
 
+/// Customers and namespaces are numbered with 31 bits (D65): so wide are they in the store.
+inline constexpr std::uint64_t customer_number_max = (std::uint64_t{1} << 31) - 1;
+inline constexpr std::uint32_t namespace_number_max = (std::uint32_t{1} << 31) - 1;
+
 /// Shards are fixed when the database is created.
 inline constexpr std::uint32_t shard_count = 64;
 

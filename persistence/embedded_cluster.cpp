@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -215,7 +216,7 @@ result<void> write_configuration(const fs::path& data, const std::string& text, 
   return {};
 }
 
-/// Deals with the server of an owner that was killed.
+/// Deals with the server of an owner that was killed, and with what a killed server left behind.
 result<void> clear_the_way(const fs::path& data) {
   const pid_t pid = postgres::read_pid_file(data).pid;
   switch (postgres::look_at(pid, data)) {
@@ -237,6 +238,10 @@ result<void> clear_the_way(const fs::path& data) {
   case postgres::process::dying:
     break;
   }
+  if (!postgres::end_orphans(data))
+    return refuse(errc::storage_unavailable,
+                  fmt::format("processes of a dead server are left over in {} and cannot be ended",
+                              data.string()));
   return {};
 }
 
@@ -250,11 +255,12 @@ struct launch {
   fs::path programs;
   fs::path data;
   fs::path log;
-  bool tied;
+  bool tied = false;
 };
 
 /// Starts the server and waits until it takes connections; recovery may take its time.
-result<pid_t> launch_server(const launch& what, const account& as) {
+result<pid_t>
+launch_server(const launch& what, const account& as, const std::stop_token& stopping = {}) {
   const auto retry_until = clock::now() + 10s;
   for (;;) {
     const open_file log(::open(what.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -273,10 +279,14 @@ result<pid_t> launch_server(const launch& what, const account& as) {
       const postgres::pid_file now = postgres::read_pid_file(what.data);
       if (now.pid == child && now.ready)
         return child;
+      if (stopping.stop_requested()) {
+        (void)postgres::shut_down(child, true, what.data);
+        return refuse(errc::storage_unavailable, "the start was given up: this program stops");
+      }
       std::this_thread::sleep_for(5ms);
     }
     const std::string said = postgres::slurp(what.log, log_start);
-    if (!passes_by_itself(said) || clock::now() >= retry_until)
+    if (!passes_by_itself(said) || clock::now() >= retry_until || stopping.stop_requested())
       return refuse(errc::storage_unavailable,
                     fmt::format("PostgreSQL did not start in {}:\n{}",
                                 what.data.string(),
@@ -293,6 +303,8 @@ struct embedded_cluster::running {
   fs::path directory;
   fs::path data;
   fs::path sockets;
+  launch how;
+  account as{};
   pid_t server = 0;
 };
 
@@ -366,7 +378,9 @@ result<embedded_cluster> embedded_cluster::start(const cluster_settings& setting
   const fs::path log = it->directory / "server.log";
   if (fs::exists(log, failed) && fs::file_size(log, failed) > (16U << 20))
     fs::rename(log, it->directory / "server.log.1", failed);
-  auto server = launch_server({*programs, it->data, log, !settings.outlives_owner}, *as);
+  it->how = {*programs, it->data, log, !settings.outlives_owner};
+  it->as = *as;
+  auto server = launch_server(it->how, it->as);
   if (!server)
     return no(server);
   it->server = *server;
@@ -391,15 +405,44 @@ std::string embedded_cluster::conninfo(const std::string& database) const {
 const fs::path& embedded_cluster::socket_directory() const noexcept { return it_->sockets; }
 pid_t embedded_cluster::server_pid() const noexcept { return it_->server; }
 
-result<void> embedded_cluster::stop() {
-  if (it_->server == 0)
+bool embedded_cluster::is_running() noexcept {
+  if (it_->server != 0 && ::waitpid(it_->server, nullptr, WNOHANG) != 0)
+    it_->server = 0;
+  return it_->server != 0;
+}
+
+result<void> embedded_cluster::start_again(const std::stop_token& stopping) {
+  if (is_running())
     return {};
-  const pid_t server = std::exchange(it_->server, 0);
-  if (!postgres::shut_down(server, true, it_->data))
+  if (it_->lock.get() < 0)
+    return refuse(errc::conflict, "the cluster was stopped", it_->directory.string());
+  if (auto clear = clear_the_way(it_->data); !clear)
+    return clear;
+  auto server = launch_server(it_->how, it_->as, stopping);
+  if (!server)
+    return tl::unexpected<refusal>(std::move(server.error()));
+  it_->server = *server;
+  return {};
+}
+
+void embedded_cluster::kill_backend(pid_t backend) const {
+  if (backend != it_->server &&
+      postgres::look_at(backend, it_->data) == postgres::process::our_server)
+    ::kill(backend, SIGKILL);
+}
+
+result<void> embedded_cluster::stop() {
+  if (it_->lock.get() < 0)
+    return {};
+  const pid_t server = is_running() ? std::exchange(it_->server, 0) : 0;
+  if (server != 0 && !postgres::shut_down(server, true, it_->data))
     return refuse(errc::storage_unavailable,
                   fmt::format("the PostgreSQL server (process {}) in {} does not stop",
                               server,
                               it_->directory.string()));
+  if (server == 0)
+    if (auto clear = clear_the_way(it_->data); !clear)
+      return clear;
   std::error_code ignored;
   if (it_->sockets.parent_path() != it_->directory)
     fs::remove(it_->sockets, ignored);

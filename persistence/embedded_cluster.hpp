@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace accrue {
@@ -46,10 +47,21 @@ public:
   [[nodiscard]] std::string conninfo(const std::string& database = "postgres") const;
   /// Directory of the unix socket.
   [[nodiscard]] const std::filesystem::path& socket_directory() const noexcept;
-  /// Process id of the server.
+  /// Process id of the server; 0 after its end was noticed.
   [[nodiscard]] pid_t server_pid() const noexcept;
 
-  /// Fast shutdown: open transactions are rolled back, all is flushed. Waits. Idempotent.
+  /// Whether the server runs; notices its end.
+  [[nodiscard]] bool is_running() noexcept;
+  /// Starts a server that has ended by itself anew, in the directory that is still ours: what it left
+  /// behind is ended first. Waits until it takes connections, recovery included; a stop request ends
+  /// the attempt. Refuses like `start`; may then be called again.
+  result<void> start_again(const std::stop_token& stopping = {});
+  /// Kills a backend of the server that no request can end. All sessions end with it, and the server
+  /// recovers. Does nothing for a process that is not the server's.
+  void kill_backend(pid_t backend) const;
+
+  /// Fast shutdown: open transactions are rolled back, all is flushed. Waits, and leaves no process
+  /// behind, also where the server has died. Idempotent.
   result<void> stop();
 
 private:

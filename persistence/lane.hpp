@@ -21,6 +21,11 @@ struct lane_events {
   std::function<void(const std::string& what)> troubled;
   /// Somebody else owns the shards now: this server must stop.
   std::function<void(const std::string& why)> fenced;
+  /// A backend of a connection that is gone still holds the lane's row, and does not end when it is
+  /// told to: it hangs. Who can end it otherwise should.
+  std::function<void(int backend)> held_up;
+  /// The store went away (and why) or is back: once at each change.
+  std::function<void(bool available, const std::string& why)> moved;
 };
 
 /// Counts since the start, for status and tests.

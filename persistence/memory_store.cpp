@@ -154,14 +154,18 @@ void memory_store::waiting_messages(std::uint32_t shard,
   done(std::move(waiting));
 }
 
-void memory_store::mark_delivered(const waiting_message& m, instant, stored<bool> done) {
-  const auto it = std::ranges::find_if(db_->outbox, [&](const waiting_message& w) {
-    return w.owner == m.owner && w.sequence == m.sequence && w.place == m.place;
-  });
-  if (it == db_->outbox.end())
-    return done(false);
-  db_->delivered.push_back(*it);
-  db_->outbox.erase(it);
+void memory_store::mark_delivered(std::span<const waiting_message> left,
+                                  instant,
+                                  stored<bool> done) {
+  for (const auto& m : left) {
+    const auto it = std::ranges::find_if(db_->outbox, [&](const waiting_message& w) {
+      return w.owner == m.owner && w.sequence == m.sequence && w.place == m.place;
+    });
+    if (it == db_->outbox.end())
+      continue;
+    db_->delivered.push_back(*it);
+    db_->outbox.erase(it);
+  }
   done(true);
 }
 

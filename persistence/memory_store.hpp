@@ -92,7 +92,8 @@ public:
   void waiting_messages(std::uint32_t shard,
                         std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
-  void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
+  void
+  mark_delivered(std::span<const waiting_message> left, instant at, stored<bool> done) override;
   void list_customers(namespace_id space,
                       std::string after,
                       std::uint32_t limit,

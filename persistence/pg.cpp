@@ -5,6 +5,7 @@
 #include "persistence/pg_libpq.hpp"
 
 #include <charconv>
+#include <map>
 #include <optional>
 
 namespace accrue::pg {
@@ -27,6 +28,51 @@ Int integer_at(const PGresult* rows, int row, int column) noexcept {
 }
 
 } // namespace
+
+// ------------------------------------------------------------------------------- connection
+
+namespace {
+
+/// Puts a backslash before each of these characters and before backslashes.
+std::string escaped(std::string_view text, std::string_view specials) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || specials.find(c) != std::string_view::npos)
+      out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+} // namespace
+
+std::string with_settings(const std::string& conninfo,
+                          std::span<const setting> defaults,
+                          std::span<const setting> forced,
+                          std::span<const setting> session) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
+      PQconninfoParse(conninfo.c_str(), nullptr), &PQconninfoFree);
+  if (!parsed)
+    return conninfo;
+  std::map<std::string, std::string> all;
+  for (const auto& [name, value] : defaults)
+    all[name] = value;
+  for (const PQconninfoOption* it = parsed.get(); it->keyword != nullptr; ++it)
+    if (it->val != nullptr)
+      all[it->keyword] = it->val;
+  for (const auto& [name, value] : forced)
+    all[name] = value;
+  for (const auto& [name, value] : session)
+    all["options"].append(" -c ").append(name).append("=").append(escaped(value, " "));
+  std::string out;
+  for (const auto& [name, value] : all)
+    out.append(out.empty() ? "" : " ")
+        .append(name)
+        .append("='")
+        .append(escaped(value, "'"))
+        .append("'");
+  return out;
+}
 
 // ---------------------------------------------------------------------------------- errors
 
@@ -153,7 +199,9 @@ outcome<result> checked(PGconn* connection, PGresult* raw) {
 void session::finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
 
 outcome<session> session::open(const std::string& conninfo) {
-  session made(PQconnectdb(conninfo.c_str()));
+  // A server that takes the connection and says nothing must not keep the caller for ever.
+  const setting patience{"connect_timeout", "10"};
+  session made(PQconnectdb(with_settings(conninfo, {&patience, 1}, {}, {}).c_str()));
   if (PQstatus(made.connection_.get()) != CONNECTION_OK)
     return tl::unexpected<error>(error_of(made.connection_.get()));
   PQsetNoticeProcessor(

@@ -345,6 +345,20 @@ private:
   std::unique_ptr<callable> held_;
 };
 
+/// A name and its value.
+struct setting {
+  std::string name;
+  std::string value;
+};
+
+/// The connection string with more in it: `defaults` are connection parameters that hold where the
+/// string does not name them, `forced` ones hold anyhow, and `session` are server settings that go
+/// behind the `options` it may have. One that libpq cannot read comes back as it is.
+[[nodiscard]] std::string with_settings(const std::string& conninfo,
+                                        std::span<const setting> defaults,
+                                        std::span<const setting> forced,
+                                        std::span<const setting> session);
+
 /// A statement to prepare. Parameter types are taken from the casts in the text ($1::int8[]).
 struct statement {
   std::string name;
@@ -421,6 +435,7 @@ private:
 /// engine's threads.
 class session {
 public:
+  /// Gives up after 10 seconds, unless the connection string names a `connect_timeout`.
   [[nodiscard]] static outcome<session> open(const std::string& conninfo);
 
   /// Runs one or several statements without parameters; the last one's rows, as text.

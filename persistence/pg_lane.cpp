@@ -23,7 +23,7 @@ pg_lane::pg_lane(boost::asio::io_context& io,
                  lane_events events,
                  std::function<instant()> now)
     : lane(replies, std::move(events)), io_(io), options_(std::move(options)), now_(std::move(now)),
-      connection_(io), pause_(io), lease_timer_(io) {}
+      connection_(io), pause_(io), lease_timer_(io), patience_timer_(io), stop_timer_(io) {}
 
 bool pg_lane::owns() const noexcept {
   return to_ns(clock::now()) < lease_until_ns_.load(std::memory_order_relaxed);
@@ -46,8 +46,45 @@ void pg_lane::wake_up() {
   });
 }
 
+// Availability is told to those who decide commands, and each change of it to the owner.
+void pg_lane::becomes_available() {
+  if (!available() && events_.moved)
+    events_.moved(true, {});
+  set_available(true);
+}
+
+void pg_lane::becomes_unavailable(const std::string& why) {
+  if (available() && events_.moved)
+    events_.moved(false, why);
+  set_available(false);
+}
+
+std::chrono::milliseconds pg_lane::patience() const noexcept {
+  return std::min(options_.lease, options_.patience);
+}
+
+// One timer that looks now and then, instead of one a batch. Nobody is to wait behind a database that
+// does not answer: new commands are refused until it does.
+void pg_lane::watch_patience() {
+  if (std::exchange(watching_, true))
+    return;
+  patience_timer_.expires_at(busy_since_ + patience());
+  patience_timer_.async_wait([this](const boost::system::error_code& error) {
+    watching_ = false;
+    if (error || mode_ == mode::stopped || mode_ == mode::fenced ||
+        (mode_ == mode::idle && !renewing_))
+      return;
+    if (clock::now() < busy_since_ + patience())
+      return watch_patience();
+    becomes_unavailable("the database does not answer");
+  });
+}
+
 void pg_lane::open() {
+  if (mode_ == mode::idle)
+    busy_since_ = clock::now();
   mode_ = mode::connecting;
+  watch_patience();
   auto statements = batch_parameters::statements();
   statements.push_back(
       {"fence",
@@ -65,8 +102,17 @@ void pg_lane::open() {
   statements.push_back({"release",
                         "update lane set expires_at = clock_timestamp()"
                         " where lane = $1::int2 and epoch = $2::int8"});
+  // Also extends the lease, and waits for the row's lock: a backend that is still at it ends first.
   statements.push_back(
-      {"landed", "select epoch, batch from lane where lane = $1::int2 for update"});
+      {"landed",
+       "update lane set expires_at = clock_timestamp() + make_interval(secs => $3::int8 / 1000.0)"
+       " where lane = $1::int2 and epoch = $2::int8 returning batch"});
+  // As who the connection was opened: the engine's role may not end backends.
+  statements.push_back({"opener", "select set_config('role', 'none', true)"});
+  statements.push_back({"end_former",
+                        "select pid, pg_terminate_backend(pid) from pg_stat_activity"
+                        " where application_name = $1::text and datname = current_database()"
+                        " and usename = session_user and pid <> pg_backend_pid()"});
   connection_.async_open(options_.conninfo,
                          std::move(statements),
                          std::chrono::seconds(5),
@@ -77,45 +123,67 @@ void pg_lane::opened(const pg::outcome<void>& ok) {
   if (mode_ == mode::stopped)
     return;
   if (!ok) {
-    set_available(false);
-    expire(batch_, now_());
-    retry_after(backoff_, [this] { open(); });
-    return;
+    becomes_unavailable(ok.error().text);
+    return retry_after(backoff_, [this] { open(); });
   }
   connection_.on_lost([this](const pg::error&) {
     if (mode_ == mode::idle)
       open();
   });
+  end_former_backends();
   ask_what_landed();
 }
 
-// After a lost connection the lane row tells whether the batch in flight is in; waiting for its row
-// lock, so that a backend that is still at it has ended first.
-void pg_lane::ask_what_landed() {
-  lease_parameters_.clear().int2(options_.lane);
-  connection_.async_query(
-      "landed", lease_parameters_, options_.statement_timeout, [this](pg::outcome<pg::result> row) {
-        if (mode_ == mode::stopped)
-          return;
-        if (!row) {
-          connection_.close();
-          retry_after(backoff_, [this] { open(); });
-          return;
-        }
-        if (row->rows() != 1 || row->i64(0, 0) != options_.epoch)
-          return fence("another server has taken the shards over");
-        backoff_ = std::chrono::milliseconds(50);
-        const auto last = row->i64(0, 1);
-        if (batch_in_flight_ && last == options_.last_batch + 1)
-          return landed();
-        if (last != options_.last_batch)
-          return fence("the lane row does not know this server's batches");
-        if (batch_in_flight_)
-          return send(parts_.empty() ? batch_ : parts_.front());
-        set_available(true);
-        mode_ = mode::idle;
-        work();
+// A backend of a lost connection may be at its batch still, or hang and never let go of the lane's row.
+// What it is told takes effect before it reads another statement; those that do not listen are named
+// when the row stays locked.
+void pg_lane::end_former_backends() {
+  former_backends_.clear();
+  former_parameters_.clear().text(options_.name);
+  const pg::parameters none;
+  const std::array<pg::call, 2> calls{{{"opener", &none}, {"end_former", &former_parameters_}}};
+  connection_.async_pipeline(
+      calls, options_.statement_timeout, [this](const pg::outcome<std::vector<pg::result>>& r) {
+        for (int i = 0; r && i < r->back().rows(); ++i)
+          former_backends_.push_back(r->back().i32(i, 0));
       });
+}
+
+// After a lost connection the lane row tells whether the batch in flight is in.
+void pg_lane::ask_what_landed() {
+  lease_parameters_.clear().int2(options_.lane).int8(options_.epoch).int8(options_.lease.count());
+  connection_.async_query("landed",
+                          lease_parameters_,
+                          options_.statement_timeout,
+                          [this, asked_at = clock::now()](const pg::outcome<pg::result>& row) {
+                            if (mode_ != mode::stopped)
+                              told_what_landed(row, asked_at);
+                          });
+}
+
+void pg_lane::told_what_landed(const pg::outcome<pg::result>& row, clock::time_point asked_at) {
+  if (!row) {
+    becomes_unavailable(row.error().text);
+    if (row.error().sqlstate == "55P03" && events_.held_up)
+      for (const auto backend : former_backends_)
+        events_.held_up(backend);
+    connection_.close();
+    return retry_after(backoff_, [this] { open(); });
+  }
+  if (row->rows() != 1)
+    return fence("another server has taken the shards over");
+  lease_extended(asked_at);
+  backoff_ = std::chrono::milliseconds(50);
+  const auto last = row->i64(0, 0);
+  if (batch_in_flight_ && last == options_.last_batch + 1)
+    return landed();
+  if (last != options_.last_batch)
+    return fence("the lane row does not know this server's batches");
+  if (batch_in_flight_)
+    return send(parts_.empty() ? batch_ : parts_.front());
+  becomes_available();
+  mode_ = mode::idle;
+  work();
 }
 
 // Takes the next batch, if any. Replies without rows need no SQL: all before them is durable.
@@ -128,6 +196,7 @@ void pg_lane::work() {
     std::ranges::sort(batch_.journal, [](const journal_row& a, const journal_row& b) {
       return std::tie(a.owner, a.sequence) < std::tie(b.owner, b.sequence);
     });
+    busy_since_ = clock::now();
     send(batch_);
     return;
   }
@@ -162,6 +231,7 @@ void pg_lane::send(unit_batch& rows) {
   std::vector<pg::call> calls{{"fence", &fence_parameters_}, {"batch_row", &batch_row_}};
   parameters_.append_calls(rows, calls);
   sent_at_ = clock::now();
+  watch_patience();
   connection_.async_pipeline(
       calls, options_.statement_timeout, [this](pg::outcome<std::vector<pg::result>> answer) {
         if (mode_ != mode::stopped)
@@ -180,7 +250,8 @@ void pg_lane::landed() {
   options_.last_batch += 1;
   options_.last_hash = pending_hash_;
   batch_in_flight_ = false;
-  set_available(true);
+  busy_since_ = clock::now();
+  becomes_available();
   backoff_ = std::chrono::milliseconds(50);
   {
     const std::lock_guard lock(mutex_);
@@ -214,12 +285,12 @@ void pg_lane::failed(const pg::error& e) {
       const std::lock_guard lock(mutex_);
       ++counts_.reconnects;
     }
-    set_available(false);
+    becomes_unavailable(e.text);
     connection_.close();
     return retry_after(backoff_, [this] { open(); });
   }
   case pg::failure::unavailable:
-    set_available(false);
+    becomes_unavailable(e.text);
     return retry_after(backoff_, [this] {
       if (connection_.is_open())
         ask_what_landed();
@@ -232,7 +303,7 @@ void pg_lane::failed(const pg::error& e) {
       return halve(e.text);
     [[fallthrough]];
   case pg::failure::bug:
-    set_available(false);
+    becomes_unavailable(e.text);
     if (events_.troubled)
       events_.troubled(e.text);
     return retry_after(backoff_, [this] {
@@ -291,6 +362,8 @@ void pg_lane::next_part() {
 
 void pg_lane::retry_after(std::chrono::milliseconds pause, std::function<void()> what) {
   mode_ = mode::waiting;
+  if (stopped_ && !available())
+    return finish_stop();
   expire(batch_, now_());
   expire_filling(now_());
   backoff_ = std::min(backoff_ * 2, backoff_max);
@@ -305,7 +378,7 @@ void pg_lane::fence(const std::string& why) {
   if (mode_ == mode::fenced)
     return;
   mode_ = mode::fenced;
-  set_available(false);
+  becomes_unavailable(why);
   lease_until_ns_.store(0, std::memory_order_relaxed);
   release(batch_, now_());
   if (events_.fenced)
@@ -326,19 +399,25 @@ void pg_lane::renew_lease() {
       expire(batch_, now_());
       expire_filling(now_());
     }
-    if (mode_ != mode::idle || !connection_.is_open())
+    if (mode_ != mode::idle || !connection_.is_open() || renewing_)
       return;
     const auto asked_at = clock::now();
+    renewing_ = true;
+    busy_since_ = asked_at;
+    watch_patience();
     lease_parameters_.clear().int2(options_.lane).int8(options_.epoch).int8(options_.lease.count());
     connection_.async_query("lease",
                             lease_parameters_,
                             options_.statement_timeout,
                             [this, asked_at](pg::outcome<pg::result> r) {
+                              renewing_ = false;
                               if (!r || mode_ == mode::stopped)
                                 return;
                               if (r->command_tuples() == 0)
                                 return fence("another server has taken the shards over");
                               lease_extended(asked_at);
+                              if (mode_ == mode::idle)
+                                becomes_available();
                             });
   });
 }
@@ -347,14 +426,24 @@ void pg_lane::stop(std::function<void()> done) {
   boost::asio::post(io_, [this, done = std::move(done)]() mutable {
     stopped_ = std::move(done);
     if (mode_ == mode::idle)
-      work();
-    else if (mode_ == mode::fenced || mode_ == mode::connecting || mode_ == mode::waiting)
-      finish_stop();
+      return work();
+    // Who stops does not wait for a store that is away, nor for long for one that does not answer.
+    if (mode_ != mode::committing)
+      return finish_stop();
+    stop_timer_.expires_after(options_.patience_at_stop);
+    stop_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error)
+        finish_stop();
+    });
   });
 }
 
 void pg_lane::finish_stop() {
+  if (mode_ == mode::stopped)
+    return;
   lease_timer_.cancel();
+  patience_timer_.cancel();
+  stop_timer_.cancel();
   pause_.cancel();
   const bool give_back = mode_ == mode::idle && connection_.is_open();
   mode_ = mode::stopped;

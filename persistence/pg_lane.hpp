@@ -49,6 +49,7 @@ private:
 
 struct pg_lane_options {
   std::string conninfo;
+  std::string name; ///< its connections' application_name, which only they have in this database
   std::int16_t lane = 0;
   std::int64_t epoch = 0;      ///< under which this server owns the lane
   std::int64_t last_batch = 0; ///< as the lane row says
@@ -56,6 +57,10 @@ struct pg_lane_options {
   std::chrono::milliseconds lease{5000};
   std::chrono::steady_clock::time_point taken_at; ///< before the lane row was made ours
   std::chrono::milliseconds statement_timeout{10000};
+  /// A batch or connection that takes longer, or as long as the lease, makes the lane unavailable until
+  /// it is through.
+  std::chrono::milliseconds patience{2000};
+  std::chrono::milliseconds patience_at_stop{5000}; ///< for what is under way
 };
 
 class pg_lane final : public lane {
@@ -80,7 +85,9 @@ private:
   void wake_up() override;
   void open();
   void opened(const pg::outcome<void>& ok);
+  void end_former_backends();
   void ask_what_landed();
+  void told_what_landed(const pg::outcome<pg::result>& row, clock::time_point asked_at);
   void work();
   void send(unit_batch& rows);
   void answered(pg::outcome<std::vector<pg::result>> answer);
@@ -88,6 +95,10 @@ private:
   void failed(const pg::error& e);
   void halve(const std::string& why);
   void next_part();
+  void watch_patience();
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept;
+  void becomes_available();
+  void becomes_unavailable(const std::string& why);
   void retry_after(std::chrono::milliseconds pause, std::function<void()> what);
   void fence(const std::string& why);
   void renew_lease();
@@ -100,15 +111,21 @@ private:
   pg::connection connection_;
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer lease_timer_;
+  boost::asio::steady_timer patience_timer_;
+  boost::asio::steady_timer stop_timer_;
   mode mode_ = mode::connecting;
-  bool batch_in_flight_ = false; ///< sent and not known to have landed
+  bool batch_in_flight_ = false;              ///< sent and not known to have landed
+  bool renewing_ = false;                     ///< a renewal of the lease is under way
+  bool watching_ = false;                     ///< the patience timer runs
+  clock::time_point busy_since_;              ///< where it is not idle or renews: since when
+  std::vector<std::int32_t> former_backends_; ///< of lost connections, told to end and not known to
   std::chrono::milliseconds backoff_{50};
 
   unit_batch batch_;             ///< taken, replies and all
   std::deque<unit_batch> parts_; ///< of a batch that failed, in order; else empty
   bool halving_ = false;
   batch_parameters parameters_;
-  pg::parameters fence_parameters_, batch_row_, lease_parameters_;
+  pg::parameters fence_parameters_, batch_row_, lease_parameters_, former_parameters_;
   digest pending_hash_{};
   clock::time_point sent_at_;
   std::atomic<std::int64_t> lease_until_ns_{0};

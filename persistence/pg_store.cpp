@@ -3,7 +3,7 @@
 
 #include "persistence/migrate.hpp"
 
-#include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <thread>
 
@@ -36,17 +36,25 @@ result<void> prepare_role(pg::session& db) {
   return {};
 }
 
-// The engine's own connections: as its role, with plans that do not depend on the parameters. The
-// reader sees one snapshot for all statements of a read: a customer is loaded as of one moment.
-std::string as_engine(const std::string& conninfo, bool reader = false) {
-  if (conninfo.starts_with("postgres")) {
-    const std::string join = conninfo.find('?') == std::string::npos ? "?" : "&";
-    return conninfo + join +
-           "options=-c%20role%3Daccrue_engine%20-c%20plan_cache_mode%3Dforce_generic_plan" +
-           (reader ? "%20-c%20default_transaction_isolation%3Drepeatable%5C%20read" : "");
-  }
-  return conninfo + " options='-c role=accrue_engine -c plan_cache_mode=force_generic_plan" +
-         (reader ? R"( -c default_transaction_isolation=repeatable\\ read)" : "") + "'";
+// The engine's own connections: as its role, with plans that do not depend on the parameters, and gone
+// from the server soon after they are gone from here: nobody else may wait for their locks.
+std::string
+as_engine(const std::string& conninfo, const std::string& name, std::vector<pg::setting> session) {
+  const std::vector<pg::setting> defaults{{"keepalives_idle", "10"},
+                                          {"keepalives_interval", "5"},
+                                          {"keepalives_count", "3"},
+                                          {"tcp_user_timeout", "20000"}};
+  const std::vector<pg::setting> forced{{"application_name", name}};
+  session.insert(session.end(),
+                 {{"role", "accrue_engine"},
+                  {"plan_cache_mode", "force_generic_plan"},
+                  {"statement_timeout", "10s"},
+                  {"idle_in_transaction_session_timeout", "10s"},
+                  {"client_connection_check_interval", "1s"},
+                  {"tcp_keepalives_idle", "10"},
+                  {"tcp_keepalives_interval", "5"},
+                  {"tcp_keepalives_count", "3"}});
+  return pg::with_settings(conninfo, defaults, forced, session);
 }
 
 // Waits until the lane is free, then makes it ours under a new epoch.
@@ -117,6 +125,14 @@ std::shared_ptr<pg::parameters> owned_by(customer_key k) {
   return p;
 }
 
+/// The keys of messages, and the parameters that borrow them.
+struct message_columns {
+  pg::int4_array spaces, customers;
+  pg::int8_array sequences;
+  pg::int2_array places;
+  pg::parameters all;
+};
+
 std::vector<pg::statement> reader_statements() {
   const std::string number =
       "(select customer from customer where namespace = $1::int4 and reference = $2::text)";
@@ -149,9 +165,11 @@ std::vector<pg::statement> reader_statements() {
        " from outbox o join customer c using (namespace, customer)"
        " where o.shard = $1::int2 and o.delivered_at is null order by o.queued_at limit $2::int4"},
       {"delivered",
-       "update outbox set delivered_at = $5::int8 where namespace = $1::int4 and customer = "
-       "$2::int8"
-       " and sequence = $3::int8 and place = $4::int2"},
+       "update outbox o set delivered_at = $1::int8"
+       " from unnest($2::int4[], $3::int4[], $4::int8[], $5::int2[])"
+       " as m(namespace, customer, sequence, place)"
+       " where o.namespace = m.namespace and o.customer = m.customer and o.sequence = m.sequence"
+       " and o.place = m.place"},
       {"list",
        "select c.customer, c.reference, (select j.sequence from journal j where j.namespace = "
        "c.namespace"
@@ -165,7 +183,13 @@ std::vector<pg::statement> reader_statements() {
 } // namespace
 
 pg_store::pg_store(boost::asio::io_context& io, pg_store_options options)
-    : io_(io), options_(std::move(options)), reader_(io), reader_pause_(io) {}
+    : options_(std::move(options)),
+      // One snapshot for all statements of a read: a customer is loaded as of one moment.
+      reader_(io,
+              {as_engine(options_.conninfo,
+                         "accrue reader",
+                         {{"default_transaction_isolation", "repeatable read"}}),
+               reader_statements()}) {}
 
 result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
                                                  pg_store_options options,
@@ -184,7 +208,8 @@ result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
     auto o = take_lane(*db, made->options_, n);
     if (!o)
       return tl::unexpected(o.error());
-    o->conninfo = as_engine(made->options_.conninfo);
+    o->name = fmt::format("accrue lane {} epoch {}", n, o->epoch);
+    o->conninfo = as_engine(made->options_.conninfo, o->name, {{"lock_timeout", "2s"}});
     o->lease = made->options_.lease;
     made->lanes_.push_back(std::make_unique<pg_lane>(io, std::move(*o), replies, events, now));
   }
@@ -202,36 +227,7 @@ result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
 void pg_store::start() {
   for (auto& l : lanes_)
     l->start();
-  open_reader();
-}
-
-void pg_store::open_reader() {
-  if (stopped_)
-    return;
-  reader_.async_open(as_engine(options_.conninfo, true),
-                     reader_statements(),
-                     std::chrono::seconds(5),
-                     [this](const pg::outcome<void>& ok) {
-                       const auto again = [this] {
-                         reader_pause_.expires_after(std::chrono::milliseconds(200));
-                         reader_pause_.async_wait([this](const boost::system::error_code& error) {
-                           if (!error)
-                             open_reader();
-                         });
-                       };
-                       if (ok)
-                         reader_.on_lost([again](const pg::error&) { again(); });
-                       else
-                         again();
-                       first_opened();
-                     });
-}
-
-// Reads that came before the reader was there. Later on, while it is away, they are refused at once.
-void pg_store::first_opened() {
-  opening_first_ = false;
-  for (auto& run : std::exchange(early_, {}))
-    run();
+  reader_.start();
 }
 
 void pg_store::stop(const std::function<void()>& done) {
@@ -240,9 +236,7 @@ void pg_store::stop(const std::function<void()>& done) {
     l->stop([this, left, done] {
       if (--*left != 0)
         return;
-      stopped_ = true;
-      reader_pause_.cancel();
-      reader_.close();
+      reader_.stop();
       done();
     });
 }
@@ -268,6 +262,8 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
                         p);
   if (made)
     made = db->query("select namespace from namespace where reference = $1::text", p);
+  if (!made && made.error().sqlstate == "22003")
+    return refuse(errc::overflow, "no namespace number is left in this database", reference);
   if (!made)
     return tl::unexpected(away(made.error()));
   stored_namespace found{namespace_id(static_cast<std::uint32_t>(made->i32(0, 0))),
@@ -292,69 +288,48 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
   return found;
 }
 
-void pg_store::read(std::vector<std::pair<const char*, std::shared_ptr<pg::parameters>>> calls,
-                    std::function<void(result<std::vector<pg::result>>)> done) {
-  boost::asio::post(io_, [this, calls = std::move(calls), done = std::move(done)]() mutable {
-    if (opening_first_) {
-      early_.emplace_back(
-          [this, calls = std::move(calls), done = std::move(done)] { read(calls, done); });
-      return;
-    }
-    if (!reader_.is_open())
-      return done(refuse(errc::storage_unavailable, "the store is away; try again"));
-    std::vector<pg::call> made;
-    for (const auto& [name, p] : calls)
-      made.push_back({name, p.get()});
-    reader_.async_pipeline(made,
-                           std::chrono::seconds(10),
-                           [done = std::move(done)](pg::outcome<std::vector<pg::result>> r) {
-                             if (r)
-                               done(std::move(*r));
-                             else
-                               done(tl::unexpected(away(r.error())));
-                           });
-  });
-}
-
 void pg_store::load_customer(namespace_id space,
                              std::string reference,
                              stored<stored_customer> done) {
   auto p = std::make_shared<pg::parameters>();
   p->int4(static_cast<std::int32_t>(space.value)).text(reference);
-  read({{"find", p}, {"snapshot", p}, {"segments", p}, {"rows", p}},
-       [reference, done = std::move(done)](result<std::vector<pg::result>> r) {
-         if (!r)
-           return done(tl::unexpected(r.error()));
-         stored_customer c;
-         c.reference = reference;
-         const auto& [found, snapshot, segments, rows] =
-             std::tie((*r)[0], (*r)[1], (*r)[2], (*r)[3]);
-         if (found.rows() == 1)
-           c.number = customer_id(static_cast<std::uint64_t>(found.i32(0, 0)));
-         const auto copy = [](std::span<const std::byte> b) {
-           return std::vector<std::byte>(b.begin(), b.end());
-         };
-         if (snapshot.rows() == 1)
-           c.snapshot.emplace(sequence(static_cast<std::uint64_t>(snapshot.i64(0, 0))),
-                              copy(snapshot.bytes(0, 1)));
-         for (int i = 0; i < segments.rows(); ++i)
-           c.segments.push_back(copy(segments.bytes(i, 0)));
-         for (int i = 0; i < rows.rows(); ++i)
-           c.rows.push_back(row_at(rows, i));
-         done(std::move(c));
-       });
+  reader_.read(read_cause::client,
+               {{"find", p}, {"snapshot", p}, {"segments", p}, {"rows", p}},
+               [reference, done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 stored_customer c;
+                 c.reference = reference;
+                 const auto& [found, snapshot, segments, rows] =
+                     std::tie((*r)[0], (*r)[1], (*r)[2], (*r)[3]);
+                 if (found.rows() == 1)
+                   c.number = customer_id(static_cast<std::uint64_t>(found.i32(0, 0)));
+                 const auto copy = [](std::span<const std::byte> b) {
+                   return std::vector<std::byte>(b.begin(), b.end());
+                 };
+                 if (snapshot.rows() == 1)
+                   c.snapshot.emplace(sequence(static_cast<std::uint64_t>(snapshot.i64(0, 0))),
+                                      copy(snapshot.bytes(0, 1)));
+                 for (int i = 0; i < segments.rows(); ++i)
+                   c.segments.push_back(copy(segments.bytes(i, 0)));
+                 for (int i = 0; i < rows.rows(); ++i)
+                   c.rows.push_back(row_at(rows, i));
+                 done(std::move(c));
+               });
 }
 
 void pg_store::load_row(customer_key owner, sequence s, stored<stored_row> done) {
   auto p = owned_by(owner);
   p->int8(static_cast<std::int64_t>(s.value));
-  read({{"row", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r)
-      return done(tl::unexpected(r.error()));
-    if (r->front().rows() == 0)
-      return done(refuse(errc::not_found, "no such unit"));
-    done(row_at(r->front(), 0));
-  });
+  reader_.read(read_cause::client,
+               {{"row", p}},
+               [done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 if (r->front().rows() == 0)
+                   return done(refuse(errc::not_found, "no such unit"));
+                 done(row_at(r->front(), 0));
+               });
 }
 
 void pg_store::wakeups(std::uint32_t shard,
@@ -367,15 +342,19 @@ void pg_store::wakeups(std::uint32_t shard,
       .int4(static_cast<std::int32_t>(after.owner.space.value))
       .int4(static_cast<std::int32_t>(after.owner.customer.value))
       .int4(static_cast<std::int32_t>(limit));
-  read({{"due", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r)
-      return done(tl::unexpected(r.error()));
-    std::vector<due_wakeup> due;
-    const auto& rows = r->front();
-    for (int i = 0; i < rows.rows(); ++i)
-      due.push_back({key_at(rows, i, 0, 1), instant{rows.i64(i, 2)}, std::string(rows.text(i, 3))});
-    done(std::move(due));
-  });
+  reader_.read(read_cause::engine,
+               {{"due", p}},
+               [done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 std::vector<due_wakeup> due;
+                 const auto& rows = r->front();
+                 for (int i = 0; i < rows.rows(); ++i)
+                   due.push_back({key_at(rows, i, 0, 1),
+                                  instant{rows.i64(i, 2)},
+                                  std::string(rows.text(i, 3))});
+                 done(std::move(due));
+               });
 }
 
 void pg_store::waiting_messages(std::uint32_t shard,
@@ -383,30 +362,42 @@ void pg_store::waiting_messages(std::uint32_t shard,
                                 stored<std::vector<waiting_message>> done) {
   auto p = std::make_shared<pg::parameters>();
   p->int2(static_cast<std::int16_t>(shard)).int4(static_cast<std::int32_t>(limit));
-  read({{"waiting", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r)
-      return done(tl::unexpected(r.error()));
-    std::vector<waiting_message> waiting;
-    const auto& rows = r->front();
-    for (int i = 0; i < rows.rows(); ++i)
-      waiting.push_back({key_at(rows, i, 0, 1),
-                         sequence(static_cast<std::uint64_t>(rows.i64(i, 2))),
-                         rows.i16(i, 3),
-                         std::string(rows.text(i, 4)),
-                         std::string(rows.text(i, 5)),
-                         std::string(rows.text(i, 6))});
-    done(std::move(waiting));
-  });
+  reader_.read(read_cause::engine,
+               {{"waiting", p}},
+               [done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 std::vector<waiting_message> waiting;
+                 const auto& rows = r->front();
+                 for (int i = 0; i < rows.rows(); ++i)
+                   waiting.push_back({key_at(rows, i, 0, 1),
+                                      sequence(static_cast<std::uint64_t>(rows.i64(i, 2))),
+                                      rows.i16(i, 3),
+                                      std::string(rows.text(i, 4)),
+                                      std::string(rows.text(i, 5)),
+                                      std::string(rows.text(i, 6))});
+                 done(std::move(waiting));
+               });
 }
 
-void pg_store::mark_delivered(const waiting_message& m, instant at, stored<bool> done) {
-  auto p = owned_by(m.owner);
-  p->int8(static_cast<std::int64_t>(m.sequence.value)).int2(m.place).int8(at.ns);
-  read({{"delivered", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r)
-      return done(tl::unexpected(r.error()));
-    done(r->front().command_tuples() == 1);
-  });
+void pg_store::mark_delivered(std::span<const waiting_message> left,
+                              instant at,
+                              stored<bool> done) {
+  const auto p = std::make_shared<message_columns>();
+  for (const auto& m : left) {
+    p->spaces.push(static_cast<std::int32_t>(m.owner.space.value));
+    p->customers.push(static_cast<std::int32_t>(m.owner.customer.value));
+    p->sequences.push(static_cast<std::int64_t>(m.sequence.value));
+    p->places.push(m.place);
+  }
+  p->all.int8(at.ns).array(p->spaces).array(p->customers).array(p->sequences).array(p->places);
+  reader_.read(read_cause::engine,
+               {{"delivered", std::shared_ptr<const pg::parameters>(p, &p->all)}},
+               [done = std::move(done)](const result<std::vector<pg::result>>& r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 done(true);
+               });
 }
 
 void pg_store::list_customers(namespace_id space,
@@ -417,17 +408,19 @@ void pg_store::list_customers(namespace_id space,
   p->int4(static_cast<std::int32_t>(space.value))
       .text(after)
       .int4(static_cast<std::int32_t>(limit));
-  read({{"list", p}}, [done = std::move(done)](result<std::vector<pg::result>> r) {
-    if (!r)
-      return done(tl::unexpected(r.error()));
-    std::vector<customer_line> lines;
-    const auto& rows = r->front();
-    for (int i = 0; i < rows.rows(); ++i)
-      lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i32(i, 0))),
-                       std::string(rows.text(i, 1)),
-                       sequence(static_cast<std::uint64_t>(rows.i64(i, 2)))});
-    done(std::move(lines));
-  });
+  reader_.read(read_cause::client,
+               {{"list", p}},
+               [done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 std::vector<customer_line> lines;
+                 const auto& rows = r->front();
+                 for (int i = 0; i < rows.rows(); ++i)
+                   lines.push_back({customer_id(static_cast<std::uint64_t>(rows.i32(i, 0))),
+                                    std::string(rows.text(i, 1)),
+                                    sequence(static_cast<std::uint64_t>(rows.i64(i, 2)))});
+                 done(std::move(lines));
+               });
 }
 
 } // namespace accrue

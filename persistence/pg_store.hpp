@@ -2,6 +2,7 @@
 #pragma once
 
 #include "persistence/pg_lane.hpp"
+#include "persistence/pg_reader.hpp"
 #include "persistence/store.hpp"
 
 #include <memory>
@@ -45,7 +46,8 @@ public:
   void waiting_messages(std::uint32_t shard,
                         std::uint32_t limit,
                         stored<std::vector<waiting_message>> done) override;
-  void mark_delivered(const waiting_message& m, instant at, stored<bool> done) override;
+  void
+  mark_delivered(std::span<const waiting_message> left, instant at, stored<bool> done) override;
   void list_customers(namespace_id space,
                       std::string after,
                       std::uint32_t limit,
@@ -53,20 +55,10 @@ public:
 
 private:
   pg_store(boost::asio::io_context& io, pg_store_options options);
-  void open_reader();
-  void first_opened();
-  /// Runs statements with these parameters on the reader; from any thread.
-  void read(std::vector<std::pair<const char*, std::shared_ptr<pg::parameters>>> calls,
-            std::function<void(result<std::vector<pg::result>>)> done);
 
-  boost::asio::io_context& io_;
   pg_store_options options_;
   std::vector<std::unique_ptr<pg_lane>> lanes_;
-  pg::connection reader_;
-  boost::asio::steady_timer reader_pause_;
-  bool stopped_ = false;
-  bool opening_first_ = true;                ///< the reader's first connection is under way
-  std::vector<std::function<void()>> early_; ///< reads that wait for it
+  pg_reader reader_;
 };
 
 } // namespace accrue

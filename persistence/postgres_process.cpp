@@ -58,6 +58,8 @@ pid_t spawn(const std::vector<std::string>& command, const account& as, int outp
                      (!as.changed || (::setgroups(as.groups.size(), as.groups.data()) == 0 &&
                                       ::setresgid(as.group, as.group, as.group) == 0 &&
                                       ::setresuid(as.user, as.user, as.user) == 0));
+  // A socket of ours that a server holds would stay open, and its port taken, after our end.
+  ::close_range(3, ~0U, 0);
   // Changing the user clears this, so it comes last.
   if (tied)
     ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
@@ -151,12 +153,46 @@ bool wait_for_end(pid_t pid, bool child, const fs::path& data, std::chrono::mill
 
 } // namespace
 
+std::vector<pid_t> servers_in(const fs::path& data) {
+  std::vector<pid_t> found;
+  std::error_code failed;
+  for (fs::directory_iterator it("/proc", failed), end; !failed && it != end;
+       it.increment(failed)) {
+    const std::string name = it->path().filename().string();
+    const auto pid = static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10));
+    std::error_code unreadable;
+    // The program may have been replaced since: "…/postgres (deleted)".
+    const auto program = fs::read_symlink(it->path() / "exe", unreadable).filename().string();
+    if (pid > 0 && !unreadable && program.starts_with("postgres") &&
+        look_at(pid, data) == process::our_server)
+      found.push_back(pid);
+  }
+  return found;
+}
+
+bool end_orphans(const fs::path& data) {
+  const auto until = clock::now() + 5s;
+  for (;;) {
+    const auto left = servers_in(data);
+    if (left.empty())
+      return true;
+    if (clock::now() >= until)
+      return false;
+    for (const pid_t pid : left)
+      ::kill(pid, SIGKILL);
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
 bool shut_down(pid_t pid, bool child, const fs::path& data) {
   ::kill(pid, SIGINT);
-  if (wait_for_end(pid, child, data, 60s))
+  if (wait_for_end(pid, child, data, 30s))
     return true;
   ::kill(pid, SIGQUIT);
-  return wait_for_end(pid, child, data, 10s);
+  if (wait_for_end(pid, child, data, 10s))
+    return true;
+  ::kill(pid, SIGKILL);
+  return wait_for_end(pid, child, data, 10s) && end_orphans(data);
 }
 
 } // namespace accrue::postgres

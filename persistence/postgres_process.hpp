@@ -48,8 +48,8 @@ struct account {
 [[nodiscard]] result<account> server_account();
 
 /// Starts a program in a session of its own, so that an interrupt typed at ours does not reach it,
-/// with its output going to `output`. -1 when that failed. With `tied` it is sent SIGQUIT when the
-/// thread that started it ends, however that ends.
+/// with its output going to `output` and no other descriptor of ours open. -1 when that failed. With
+/// `tied` it is sent SIGQUIT when the thread that started it ends, however that ends. From any thread.
 [[nodiscard]] pid_t
 spawn(const std::vector<std::string>& command, const account& as, int output, bool tied = false);
 
@@ -78,8 +78,17 @@ enum class process : std::uint8_t { gone, dying, our_server, a_stranger };
 
 [[nodiscard]] process look_at(pid_t pid, const std::filesystem::path& data);
 
-/// Fast shutdown; after a minute the immediate one (the cluster then recovers at the next start).
-/// `child` says that the server is ours to reap. False when it is still there.
+/// Processes that run the program `postgres` from within the data directory and have not ended.
+[[nodiscard]] std::vector<pid_t> servers_in(const std::filesystem::path& data);
+
+/// Ends, without mercy, all server processes that work in the data directory, stopped ones included,
+/// and waits until they are gone. For processes whose server has died: while one of them is left no
+/// new server may use the directory. False when one is still there after five seconds.
+[[nodiscard]] bool end_orphans(const std::filesystem::path& data);
+
+/// Fast shutdown; after half a minute the immediate one, and ten seconds later SIGKILL (the cluster
+/// then recovers at the next start). `child` says that the server is ours to reap. False when it is
+/// still there.
 [[nodiscard]] bool shut_down(pid_t pid, bool child, const std::filesystem::path& data);
 
 } // namespace accrue::postgres

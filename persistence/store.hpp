@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,7 +101,9 @@ public:
   virtual void waiting_messages(std::uint32_t shard,
                                 std::uint32_t limit,
                                 stored<std::vector<waiting_message>> done) = 0;
-  virtual void mark_delivered(const waiting_message& m, instant at, stored<bool> done) = 0;
+  /// Notes that these messages have left; all or none.
+  virtual void
+  mark_delivered(std::span<const waiting_message> left, instant at, stored<bool> done) = 0;
   /// Customers of a namespace by reference, after `after`, at most `limit`.
   virtual void list_customers(namespace_id space,
                               std::string after,

@@ -2,6 +2,7 @@
 #include "persistence/embedded_cluster.hpp"
 
 #include "persistence/pg.hpp"
+#include "persistence/postgres_process.hpp"
 #include "tests/support/temporary_database.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -10,6 +11,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <stop_token>
+#include <thread>
 
 namespace accrue {
 namespace {
@@ -168,6 +171,65 @@ TEST_CASE("a server that died by itself can be stopped and started again", "[pg]
   REQUIRE(::kill(cluster->server_pid(), SIGKILL) == 0);
   CHECK(cluster->stop());
   CHECK(embedded_cluster::start(small(place.path())));
+}
+
+TEST_CASE("a server that died is started again in place, and its orphans are ended first", "[pg]") {
+  const temporary_directory place;
+  auto cluster = embedded_cluster::start(small(place.path()));
+  REQUIRE(cluster);
+  CHECK(cluster->is_running());
+  CHECK(one_value(*cluster, "CREATE TABLE t AS SELECT 42 AS id").empty());
+  // An orphan that stands still would keep the shared memory for ever.
+  auto session = pg::session::open(cluster->conninfo());
+  REQUIRE(session);
+  const pid_t orphan = session->query("SELECT pg_backend_pid()")->i32(0, 0);
+  REQUIRE(::kill(orphan, SIGSTOP) == 0);
+  const pid_t first = cluster->server_pid();
+  REQUIRE(::kill(first, SIGKILL) == 0);
+  while (cluster->is_running())
+    std::this_thread::yield();
+  CHECK(cluster->server_pid() == 0);
+  REQUIRE(cluster->start_again());
+  CHECK(cluster->is_running());
+  CHECK(cluster->server_pid() != first);
+  CHECK(one_value(*cluster, "SELECT id FROM t") == "42");
+  CHECK(cluster->start_again()); // it runs: nothing to do
+  REQUIRE(cluster->stop());
+  CHECK(postgres::servers_in(place.path() / "data").empty());
+  CHECK_FALSE(cluster->start_again());
+}
+
+TEST_CASE("an attempt to start ends when it is told to stop", "[pg]") {
+  const temporary_directory place;
+  auto cluster = embedded_cluster::start(small(place.path()));
+  REQUIRE(cluster);
+  REQUIRE(::kill(cluster->server_pid(), SIGKILL) == 0);
+  while (cluster->is_running())
+    std::this_thread::yield();
+  std::stop_source stopping;
+  stopping.request_stop();
+  CHECK_FALSE(cluster->start_again(stopping.get_token()));
+  CHECK(postgres::servers_in(place.path() / "data").empty());
+  CHECK(cluster->start_again());
+}
+
+TEST_CASE("a killed backend takes all sessions with it, and the server recovers", "[pg]") {
+  const temporary_directory place;
+  auto cluster = embedded_cluster::start(small(place.path()));
+  REQUIRE(cluster);
+  auto session = pg::session::open(cluster->conninfo());
+  REQUIRE(session);
+  const pid_t backend = session->query("SELECT pg_backend_pid()")->i32(0, 0);
+  REQUIRE(::kill(backend, SIGSTOP) == 0);
+  cluster->kill_backend(::getpid());            // not its own
+  cluster->kill_backend(cluster->server_pid()); // no backend
+  cluster->kill_backend(backend);
+  while (postgres::look_at(backend, place.path() / "data") == postgres::process::our_server)
+    std::this_thread::yield();
+  CHECK(cluster->is_running());
+  // The sessions end; new ones are taken when it has recovered.
+  while (one_value(*cluster, "SELECT 1") != "1")
+    std::this_thread::yield();
 }
 
 } // namespace

@@ -365,6 +365,20 @@ TEST_CASE("opening fails with the server's words", "[pg]") {
   CHECK(c.open(c.there.conninfo(), statements));
 }
 
+TEST_CASE("settings are added to a connection string of either form, and what it says stays") {
+  const std::vector<setting> defaults{{"keepalives_idle", "10"}};
+  const std::vector<setting> forced{{"application_name", "it's ours"}};
+  const std::vector<setting> session{{"role", "engine"}, {"isolation", "repeatable read"}};
+  CHECK(with_settings("host=/run dbname=a", defaults, {}, {}) ==
+        "dbname='a' host='/run' keepalives_idle='10'");
+  CHECK(with_settings("keepalives_idle=5", defaults, {}, {}) == "keepalives_idle='5'");
+  CHECK(with_settings("postgresql://u@h:7/a?application_name=theirs", {}, forced, {}) ==
+        R"(application_name='it\'s ours' dbname='a' host='h' port='7' user='u')");
+  CHECK(with_settings("options='-c a=b'", {}, {}, session) ==
+        R"(options='-c a=b -c role=engine -c isolation=repeatable\\ read')");
+  CHECK(with_settings("no such thing", defaults, {}, {}) == "no such thing");
+}
+
 TEST_CASE("big reads are streamed, within a transaction of the caller or their own", "[pg]") {
   const temporary_database there;
   auto database = there.session();
