@@ -147,7 +147,12 @@ void console_state::retry(const operator_request& r,
         e->deadline = plus_ns(e->stamp, 30 * ns_per_second);
         e->key = "console:" + std::to_string(e->stamp.ns);
         e->body = command::retry_invoice{invoice};
-        self->send(found.actor, execute{std::move(e)});
+        // The operator must have an answer, and what has none would be in flight for ever.
+        self->request(found.actor, caf::infinite, execute{std::move(e)})
+            .then([] {},
+                  [this, r, customer](const caf::error&) {
+                    say(r, {"customer " + customer + " has just gone; try again"});
+                  });
       });
 }
 

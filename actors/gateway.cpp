@@ -8,13 +8,29 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace accrue {
 
 using boost::asio::ip::tcp;
 
+namespace {
+
+/// What the kernel may keep for a connection, each way. Left to itself it would let a client that sends faster
+/// than it is read pile up megabytes, and each command would wait there before it could be refused.
+constexpr int kernel_buffer_bytes = 256 << 10;
+/// How long sessions are read before what the store and the actors have to tell gets its turn.
+constexpr auto read_slice = std::chrono::microseconds(250);
+/// Until accepting is tried again where the process has no file or memory left for a connection.
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+/// What the bytes posted by other threads may keep of their room.
+constexpr std::size_t posted_kept_max = 1 << 20;
+
+} // namespace
+
 gateway::gateway(boost::asio::io_context& io, time_source& time, gateway_options options)
     : io_(io), time_(time), options_(std::move(options)), acceptor_(io), watch_(io),
-      drain_timer_(io) {}
+      accept_pause_(io), drain_timer_(io), admission_(options_.admission) {}
 
 gateway::~gateway() = default;
 
@@ -27,6 +43,11 @@ result<void> gateway::listen() {
   acceptor_.open(endpoint.protocol(), error);
   if (!error)
     acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  // Connections inherit them; set later, the window offered at first would be too large.
+  if (!error)
+    acceptor_.set_option(boost::asio::socket_base::receive_buffer_size(kernel_buffer_bytes), error);
+  if (!error)
+    acceptor_.set_option(boost::asio::socket_base::send_buffer_size(kernel_buffer_bytes), error);
   if (!error)
     acceptor_.bind(endpoint, error);
   if (!error)
@@ -51,25 +72,39 @@ void gateway::accept() {
     if (error == boost::asio::error::operation_aborted || !acceptor_.is_open())
       return;
     if (!error) {
-      std::uint32_t n = 0;
-      if (free_.empty()) {
-        n = static_cast<std::uint32_t>(slots_.size());
-        slots_.emplace_back();
-      } else {
-        n = free_.back();
-        free_.pop_back();
-      }
-      auto& s = slots_[n];
-      s.session = std::make_shared<gateway_session>(
-          *this, std::move(socket), reply_address{n, s.generation});
-      ++live_;
-      if (live_ > options_.connections_max)
-        s.session->say_goodbye({errc::overloaded, {}, "too many connections"});
-      else
-        s.session->start();
+      accepted(std::move(socket));
+      return accept();
     }
-    accept();
+    if (error == boost::asio::error::connection_aborted)
+      return accept();
+    // No file or no memory for it: at once it would only fail again. Those who wait stay in the backlog.
+    spdlog::warn("cannot accept a connection: {}", error.message());
+    accept_pause_.expires_after(accept_pause);
+    accept_pause_.async_wait([this](const boost::system::error_code& stopped) {
+      if (!stopped && acceptor_.is_open())
+        accept();
+    });
   });
+}
+
+void gateway::accepted(tcp::socket socket) {
+  if (live_ >= options_.connections_max + gateway_options::farewells_max)
+    return; // closed with its socket
+  std::uint32_t n = 0;
+  if (free_.empty()) {
+    n = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    n = free_.back();
+    free_.pop_back();
+  }
+  const auto s = std::make_shared<gateway_session>(
+      *this, std::move(socket), reply_address{n, slots_[n].generation});
+  slots_[n].session = s;
+  if (++live_ > options_.connections_max)
+    s->say_goodbye({errc::overloaded, {}, "too many connections"});
+  else
+    s->start();
 }
 
 void gateway::watch() {
@@ -77,10 +112,11 @@ void gateway::watch() {
   watch_.async_wait([this](const boost::system::error_code& error) {
     if (error)
       return;
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = clock::now();
     for (const auto& one : slots_)
       if (const auto s = one.session)
         s->watch(now);
+    admission_.at(now);
     watch();
   });
 }
@@ -91,22 +127,94 @@ instant gateway::stamp() {
   return last_stamp_;
 }
 
+void gateway::readable(std::shared_ptr<gateway_session> who) {
+  readable_.push_back(std::move(who));
+  if (!std::exchange(reading_, true))
+    boost::asio::post(io_, [this] { read_some(); });
+}
+
+// Sessions are read in turns, a buffer each, for a slice of time; then everything else that is ready goes
+// first. So replies and commits never wait behind a flood of new commands, and no session behind another.
+void gateway::read_some() {
+  auto now = clock::now();
+  const auto until = now + read_slice;
+  admission_.at(now);
+  while (!readable_.empty() && now < until) {
+    const auto s = std::move(readable_.front());
+    readable_.pop_front();
+    s->take_turn();
+    now = clock::now();
+  }
+  spare_memory();
+  reading_ = !readable_.empty();
+  if (reading_)
+    boost::asio::post(io_, [this] { read_some(); });
+}
+
+gateway::route& gateway::route_to(routes& all, const std::string& customer) {
+  auto& r = all[customer];
+  if (free_accounts_.empty()) {
+    r.account = static_cast<std::uint32_t>(accounts_.size());
+    accounts_.emplace_back();
+  } else {
+    r.account = free_accounts_.back();
+    free_accounts_.pop_back();
+  }
+  accounts_[r.account].routed = true;
+  return r;
+}
+
 bool gateway::forward(engine_context::namespace_entry& space,
                       const std::string& customer,
-                      std::shared_ptr<const envelope> e) {
-  auto [it, fresh] = routes_[space.of.number.value].try_emplace(customer);
-  auto& r = it->second;
+                      std::shared_ptr<envelope> e) {
+  auto& all = routes_[space.of.number.value];
+  const auto it = all.find(customer);
+  const bool fresh = it == all.end();
+  if (!admission_.admits(fresh ? 0 : accounts_[it->second.account].in_flight) ||
+      (!fresh && it->second.pending.size() >= context_->limits.customer_queue))
+    return false;
+  auto& r = fresh ? route_to(all, customer) : it->second;
   r.used = true;
+  e->from.account = r.account;
+  count(e->from);
   if (r.to) {
     caf::anon_send(r.to, execute{std::move(e)});
     return true;
   }
-  if (r.pending.size() >= context_->limits.customer_queue)
-    return false;
   r.pending.push_back(std::move(e));
   if (fresh)
     caf::anon_send(context_->directory, activate{space.of.number, customer});
   return true;
+}
+
+void gateway::count(reply_address from) {
+  admission_.admitted();
+  ++slots_[from.slot].in_flight;
+  if (from.account != no_account)
+    ++accounts_[from.account].in_flight;
+}
+
+// Also for a session that has gone: what the engine still works on is in flight.
+void gateway::answered(reply_address to) {
+  admission_.answered();
+  if (--slots_[to.slot].in_flight == 0)
+    release_slot(to.slot);
+  if (to.account != no_account && accounts_[to.account].in_flight != 0 &&
+      --accounts_[to.account].in_flight == 0)
+    release_account(to.account);
+}
+
+void gateway::release_slot(std::uint32_t n) {
+  auto& s = slots_[n];
+  if (s.session || s.in_flight != 0)
+    return;
+  ++s.generation;
+  free_.push_back(n);
+}
+
+void gateway::release_account(std::uint32_t n) {
+  if (!accounts_[n].routed && accounts_[n].in_flight == 0)
+    free_accounts_.push_back(n);
 }
 
 void gateway::opened(const activate& who, customer_actor to) {
@@ -145,6 +253,8 @@ void gateway::close_routes(const std::vector<activate>& who, const directory_act
     const auto it = all.find(w.reference);
     if (it == all.end() || !it->second.to || it->second.life != w.life)
       continue;
+    accounts_[it->second.account].routed = false;
+    release_account(it->second.account);
     all.erase(it);
     closed.customers.push_back(w);
   }
@@ -153,14 +263,13 @@ void gateway::close_routes(const std::vector<activate>& who, const directory_act
 
 void gateway::append(reply_address to, std::string_view frame) {
   if (to.slot >= slots_.size() || slots_[to.slot].generation != to.generation ||
-      !slots_[to.slot].session)
+      slots_[to.slot].in_flight == 0)
     return;
-  auto& s = *slots_[to.slot].session;
-  if (!s.answered())
-    return;
-  s.append(frame);
-  --in_flight_;
-  mark_dirty(to.slot);
+  if (const auto& s = slots_[to.slot].session; s && s->answered()) {
+    s->append(frame);
+    mark_dirty(to.slot);
+  }
+  answered(to);
 }
 
 void gateway::mark_dirty(std::uint32_t n) {
@@ -179,7 +288,10 @@ void gateway::flush() {
       append(p.to, std::string_view(posted_bytes_).substr(p.frame.offset, p.frame.size));
     posted_.clear();
     posted_bytes_.clear();
+    if (posted_bytes_.capacity() > posted_kept_max)
+      posted_bytes_ = {};
   }
+  admission_.at(clock::now());
   flushing_ = false;
   auto now = std::move(dirty_);
   dirty_.clear();
@@ -191,6 +303,7 @@ void gateway::flush() {
   now.clear();
   if (dirty_.empty())
     dirty_ = std::move(now);
+  spare_memory();
   if (draining_)
     check_drained();
 }
@@ -228,13 +341,24 @@ void gateway::gone(std::uint32_t n) {
   auto& s = slots_[n];
   if (!s.session)
     return;
-  in_flight_ -= s.session->in_flight();
   s.session.reset();
-  ++s.generation;
   --live_;
-  free_.push_back(n);
+  release_slot(n);
   if (draining_)
     check_drained();
+}
+
+// Who holds the most is the one who neither reads nor finishes what it began.
+void gateway::spare_memory() {
+  while (held_bytes_ > options_.buffers_max) {
+    const auto most = std::ranges::max_element(
+        slots_, {}, [](const slot& one) { return one.session ? one.session->held_bytes() : 0; });
+    const auto s = most->session;
+    spdlog::warn("a connection is cut: it holds {} of {} bytes of all connections",
+                 s->held_bytes(),
+                 held_bytes_);
+    s->cut();
+  }
 }
 
 void gateway::drain(std::chrono::milliseconds patience,
@@ -244,6 +368,7 @@ void gateway::drain(std::chrono::milliseconds patience,
     draining_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
+    accept_pause_.cancel();
     for (const auto& one : slots_)
       if (const auto s = one.session)
         s->drain();
@@ -252,7 +377,7 @@ void gateway::drain(std::chrono::milliseconds patience,
       if (error || !drained_)
         return;
       const auto finished = std::exchange(drained_, nullptr);
-      const auto left = in_flight_;
+      const auto left = admission_.in_flight();
       const auto cut = live_;
       for (const auto& one : slots_)
         if (const auto s = one.session)

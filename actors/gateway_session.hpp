@@ -10,6 +10,8 @@ public:
   gateway_session(gateway& owner, boost::asio::ip::tcp::socket socket, reply_address me);
 
   void start();
+  /// Reads once and takes what came; then waits for more, or for its next turn.
+  void take_turn();
   void append(std::string_view frame) { out_.append(frame); }
   /// Sends what was appended, unless a write is under way.
   void send();
@@ -29,25 +31,32 @@ public:
   /// No more requests are taken; when all that were are answered it says goodbye and closes.
   void drain();
 
-  [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
-  [[nodiscard]] bool idle() const noexcept {
-    return in_flight_ == 0 && out_.empty() && sending_.empty();
-  }
+  /// Bytes in its buffers, as last told to its owner.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_; }
 
 private:
   using clock = std::chrono::steady_clock;
-  void read();
+  /// Waits until there is something to read, unless its replies are not read.
+  void wait_readable();
   void take(std::size_t count);
   /// Reads and forgets: a socket closed with unread bytes resets, and takes the last answers with it.
   void discard();
   /// All is sent: the client reads to the end and closes; who does not is cut by `watch`.
   void finish();
+  /// Writes what the socket takes; the rest when it takes more.
+  void write();
+  void tell_held();
+  /// Refuses a whole request unread, where the connection can have nothing more in flight.
+  bool refuse_unread(std::string_view payload);
   /// False: the connection is over.
   bool frame(std::string_view payload);
   bool greet(const wire::hello& h);
   void dispatch(const wire::request& r);
   void dispatch(std::uint64_t request, std::uint32_t index, const wire::call& c);
   void refuse(std::uint64_t request, std::uint32_t index, const refusal& why);
+  [[nodiscard]] std::size_t unsent() const noexcept {
+    return out_.size() + sending_.size() - sent_;
+  }
   [[nodiscard]] bool must_pause() const noexcept;
 
   gateway& owner_;
@@ -57,10 +66,12 @@ private:
   engine_context::namespace_entry* space_ = nullptr; ///< set by the hello
   std::string out_;                                  ///< to be sent next
   std::string sending_;                              ///< being sent
-  std::size_t in_flight_ = 0;
-  bool reading_ = false;
-  bool closing_ = false;  ///< after what is to be sent
-  bool draining_ = false; ///< owes the client a goodbye
+  std::size_t sent_ = 0;                             ///< of it
+  std::size_t held_ = 0;
+  std::size_t in_flight_ = 0; ///< commands whose answers the client waits for
+  bool reading_ = false;      ///< waits to read, or for its turn
+  bool closing_ = false;      ///< after what is to be sent
+  bool draining_ = false;     ///< owes the client a goodbye
   bool closed_ = false;
   instant stamp_;
   clock::time_point started_ = clock::now();

@@ -13,10 +13,13 @@
 #include <caf/actor_system_config.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -40,6 +43,11 @@ struct configuration {
   std::int64_t hello_timeout_ms = 5000;
   std::int64_t frame_timeout_ms = 30000;
   std::int64_t sweep_ms = 10000;
+  std::size_t connections_max = 4096;
+  std::size_t in_flight_max = 8192;
+  std::uint32_t connection_in_flight_max = 4096;
+  std::int64_t queue_target_ms = 20;
+  std::size_t buffers_mib = 256;
   bool take_over = false;
   std::string log_level = "info";
 };
@@ -81,6 +89,11 @@ void read_file(const CLI::App& app, configuration& c) {
   take("hello-timeout-ms", c.hello_timeout_ms);
   take("frame-timeout-ms", c.frame_timeout_ms);
   take("sweep-ms", c.sweep_ms);
+  take("connections-max", c.connections_max);
+  take("in-flight-max", c.in_flight_max);
+  take("connection-in-flight-max", c.connection_in_flight_max);
+  take("queue-target-ms", c.queue_target_ms);
+  take("buffers-mib", c.buffers_mib);
   take("log-level", c.log_level);
   if (const auto* names = file["space"].as_array(); names && app.count("--space") == 0) {
     c.spaces.clear();
@@ -124,6 +137,32 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
   app.add_option("--sweep-ms", c.sweep_ms, "a customer unused for up to twice this is let go")
       ->check(CLI::Range(50, 86400000))
       ->capture_default_str();
+  app.add_option("--connections-max",
+                 c.connections_max,
+                 "connections; more are told 'overloaded' and closed")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--in-flight-max",
+                 c.in_flight_max,
+                 "commands of all connections without an answer; more are told 'overloaded'")
+      ->check(CLI::Range(16, 1000000))
+      ->capture_default_str();
+  app.add_option(
+         "--connection-in-flight-max", c.connection_in_flight_max, "the same, of one connection")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--queue-target-ms",
+                 c.queue_target_ms,
+                 "once commands queue for longer than a burst, only so many are accepted as are "
+                 "answered in this time")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--buffers-mib",
+                 c.buffers_mib,
+                 "memory for unread requests and unsent replies of all connections; above, the one "
+                 "that holds most is cut")
+      ->check(CLI::Range(8, 1048576))
+      ->capture_default_str();
   app.add_flag(
       "--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
   app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")
@@ -141,6 +180,25 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
   }
 }
 
+/// Files that this process has open beside connections: database, logs, outbox, listener, and some to spare.
+constexpr std::size_t files_kept = 64;
+
+/// Raises the limit on open files to what the system allows; how many connections that is enough for.
+std::size_t connections_possible() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0)
+    return SIZE_MAX;
+  files.rlim_cur = files.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &files);
+  (void)::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur == RLIM_INFINITY)
+    return SIZE_MAX;
+  // Those above the limit need a file as well, to be told so.
+  const auto kept = files_kept + gateway_options::farewells_max;
+  return files.rlim_cur > 2 * kept ? files.rlim_cur - kept
+                                   : std::max<std::size_t>(files.rlim_cur / 2, 1);
+}
+
 result<gateway_options> listen_options(const configuration& c) {
   gateway_options o;
   const auto colon = c.listen.rfind(':');
@@ -153,6 +211,16 @@ result<gateway_options> listen_options(const configuration& c) {
   o.port = static_cast<std::uint16_t>(port);
   o.hello_timeout = std::chrono::milliseconds(c.hello_timeout_ms);
   o.frame_timeout = std::chrono::milliseconds(c.frame_timeout_ms);
+  o.admission = {c.in_flight_max, std::chrono::milliseconds(c.queue_target_ms)};
+  o.limits.in_flight_max = c.connection_in_flight_max;
+  o.buffers_max = c.buffers_mib << 20;
+  o.connections_max = c.connections_max;
+  if (const auto possible = connections_possible(); possible < o.connections_max) {
+    spdlog::warn("only {} connections are possible, not {}: the limit on open files is too low",
+                 possible,
+                 o.connections_max);
+    o.connections_max = possible;
+  }
   return o;
 }
 
@@ -278,6 +346,9 @@ int run(const configuration& c) {
     });
   };
   wait_for_signal();
+  spdlog::info("at most {} connections and {} commands in flight",
+               door.options().connections_max,
+               door.options().admission.in_flight_max);
   spdlog::info("accrued {} serves {} on {}:{}",
                ACCRUE_VERSION,
                fmt::join(c.spaces, ", "),

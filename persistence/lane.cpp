@@ -2,6 +2,7 @@
 #include "persistence/lane.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace accrue {
 namespace {
@@ -27,16 +28,25 @@ bool lane::is_discarded(const customer_key& owner, std::uint32_t life) const {
   return it != discarded_.end() && life <= it->second;
 }
 
+void lane::next_batch() {
+  full_.push_back(std::exchange(filling_, {}));
+  ++filling_ticket_;
+}
+
 bool lane::take(unit_batch& into) {
   into.clear();
   {
     const std::lock_guard lock(mutex_);
-    if (filling_.empty()) {
+    if (!full_.empty()) {
+      into = std::move(full_.front());
+      full_.pop_front();
+    } else if (!filling_.empty()) {
+      std::swap(filling_, into);
+      ++filling_ticket_;
+    } else {
       awake_ = false;
       return false;
     }
-    std::swap(filling_, into);
-    ++filling_ticket_;
   }
   for (const auto& [owner, life] : discarded_)
     into.drop_rows(owner, life);
@@ -77,6 +87,8 @@ void lane::expire(unit_batch& batch, instant now) {
 
 void lane::expire_filling(instant now) {
   const std::lock_guard lock(mutex_);
+  for (auto& waiting : full_)
+    expire(waiting, now);
   expire(filling_, now);
 }
 

@@ -5,6 +5,7 @@
 #include "persistence/unit_batch.hpp"
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -46,12 +47,15 @@ public:
 
   /// Lets `write(unit_batch&)` add to the batch that is filling. From any thread; the lock is held
   /// only for the call. Everything added in one call stays together. Returns the batch's ticket.
+  /// A batch that is full waits its turn, in order, and the next one fills.
   template <class Write>
   std::uint64_t append(Write&& write) {
     std::uint64_t ticket = 0;
     bool asleep = false;
     {
       const std::lock_guard lock(mutex_);
+      if (filling_.full())
+        next_batch();
       write(filling_);
       ticket = filling_ticket_;
       asleep = !awake_;
@@ -83,13 +87,13 @@ protected:
   /// There is a batch to take. Called without the lock, at most once until `take` came back empty.
   virtual void wake_up() = 0;
 
-  /// Swaps the filling batch out, without the rows of discarded lives; false when there is none, and
-  /// then the next append wakes again.
+  /// Takes the oldest batch out, without the rows of discarded lives; false when there is none, and then
+  /// the next append wakes again.
   bool take(unit_batch& into);
   /// Lets go of everything that waited for the batch taken last; `lost`: lives to refuse instead.
   void release(unit_batch& batch, instant now);
-  /// Tells callers whose deadline has passed that the outcome is unknown: of this batch, and of the one that
-  /// is filling behind it. Follow-ups with a deadline are told as well; they must not append.
+  /// Tells callers whose deadline has passed that the outcome is unknown: of this batch, and of those that
+  /// wait or fill behind it. Follow-ups with a deadline are told as well; they must not append.
   void expire(unit_batch& batch, instant now);
   void expire_filling(instant now);
   void discard(const customer_key& owner, std::uint32_t life, const std::string& why);
@@ -102,7 +106,10 @@ protected:
   lane_events events_;
 
 private:
-  unit_batch filling_;
+  void next_batch();
+
+  std::deque<unit_batch> full_; ///< wait to be taken, oldest first
+  unit_batch filling_;          ///< behind them
   std::uint64_t filling_ticket_ = 1;
   bool awake_ = false;
   std::atomic<std::uint64_t> durable_{0};

@@ -25,6 +25,10 @@ void unit_batch::clear() noexcept {
   replies.clear();
   frames.clear();
   follow_ups.clear();
+  if (bytes.capacity() > bytes_max)
+    bytes = {};
+  if (frames.capacity() > bytes_max)
+    frames = {};
 }
 
 unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& wanted) const {

@@ -10,10 +10,15 @@
 
 namespace accrue {
 
-/// Where a reply goes: a slot of the gateway and its generation (slots are used again).
+/// No account: the answer is counted for nobody but its session.
+inline constexpr std::uint32_t no_account = 0xffffffff;
+
+/// Where a reply goes: a slot of the gateway and its generation (slots are used again), and the customer's
+/// account there, of what it has in flight.
 struct reply_address {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
+  std::uint32_t account = no_account;
 
   friend bool operator==(const reply_address&, const reply_address&) = default;
 };
@@ -32,9 +37,14 @@ public:
   refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) = 0;
 };
 
-/// One batch. Vectors keep their memory from batch to batch.
+/// One batch. Vectors keep their memory from batch to batch, except what a burst made large.
 class unit_batch {
 public:
+  /// At so many rows or replies, or so many bytes of either, what comes next goes into the next batch.
+  /// One unit may pass it by its own size.
+  static constexpr std::size_t rows_max = 2048;
+  static constexpr std::size_t bytes_max = std::size_t{4} << 20;
+
   struct reply {
     reply_address to;
     std::uint64_t request = 0;
@@ -73,6 +83,10 @@ public:
   }
   [[nodiscard]] bool empty() const noexcept {
     return writes_nothing() && replies.empty() && follow_ups.empty();
+  }
+  [[nodiscard]] bool full() const noexcept {
+    return journal.size() >= rows_max || replies.size() >= rows_max || bytes.size() >= bytes_max ||
+           frames.size() >= bytes_max;
   }
   [[nodiscard]] std::span<const std::byte> at(extent e) const noexcept {
     return {bytes.data() + e.offset, e.size};

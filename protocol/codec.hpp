@@ -143,6 +143,19 @@ using server_frame = std::variant<welcome, answer, farewell>;
 [[nodiscard]] result<client_frame> parse_client_frame(std::string_view payload,
                                                       std::uint32_t batch_max = limits{}.batch_max);
 
+/// What a refusal needs to know of a request: whom to answer, and how often.
+struct request_outline {
+  std::uint64_t id = 0;
+  std::uint32_t commands = 0;
+  friend bool operator==(const request_outline&, const request_outline&) = default;
+};
+
+/// Reads a request's id and counts its commands without looking into them: a tenth of the work of parsing, for
+/// a server that can take none of them. Nothing for everything else and for whatever is not plainly well-formed:
+/// `parse_client_frame` has the last word there.
+[[nodiscard]] std::optional<request_outline>
+outline_request(std::string_view payload, std::uint32_t batch_max = limits{}.batch_max) noexcept;
+
 /// Each appends one frame, its length included, to what will be sent. They may be called from any
 /// thread; the protobuf objects are per thread and reused.
 void print(std::string& out, const welcome& w);

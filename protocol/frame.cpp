@@ -84,6 +84,13 @@ result<std::optional<std::string_view>> frame_reader::next() {
   return payload;
 }
 
+void frame_reader::rest() noexcept {
+  if (begin_ != end_)
+    return;
+  bytes_.reset();
+  capacity_ = begin_ = end_ = 0;
+}
+
 void append_frame(std::string& out, const google::protobuf::MessageLite& message) {
   const std::size_t length = message.ByteSizeLong();
   ENSURE(length <= std::uint32_t{0xFFFFFFFF});

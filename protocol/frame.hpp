@@ -45,6 +45,10 @@ public:
   /// that the stream has lost its step: every further call says the same, and the connection must go.
   [[nodiscard]] result<std::optional<std::string_view>> next();
 
+  /// Gives the buffer back where nothing is pending, so that an idle connection holds none. What `next`
+  /// gave before is void then.
+  void rest() noexcept;
+
   /// Bytes that arrived and belong to no frame given yet.
   [[nodiscard]] std::size_t pending_bytes() const noexcept { return end_ - begin_; }
   /// Size of the buffer now.
