@@ -62,6 +62,9 @@ void add_load_options(CLI::App& app, load::plan& p) {
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000'000));
   add_time(app, "--duration", p.duration, "How long to measure; default 10s");
+  app.add_option("--intervals", p.intervals, "How often that, one after the other in one run")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   add_time(app, "--warmup", p.warm_up, "How long to run before that; default 1s");
   app.add_option_function<std::string>(
          "--kind",
@@ -127,6 +130,29 @@ void add_options(CLI::App& app, options& o) {
   });
 }
 
+void add_open_loop_options(CLI::App& app, load::plan& p) {
+  auto* rate = app.add_option_function<double>(
+                      "--rate",
+                      [&p](const double& per_second) { p.rate = per_second; },
+                      "Open loop: commands/s in total that are due whatever the server does; "
+                      "latency counts from then")
+                   ->check(CLI::Range(0.1, 1e8))
+                   ->type_name("N");
+  for (const char* other : {"--count", "--resend"}) { // both end when all is answered
+    rate->excludes(app.get_option(other));
+    app.get_option("--intervals")->excludes(app.get_option(other));
+  }
+  app.add_option_function<std::string>(
+         "--arrivals",
+         [&p](const std::string& text) {
+           p.arrivals_are = text == "even" ? load::spacing::even : load::spacing::poisson;
+         },
+         "Of the open loop: poisson (default) or even")
+      ->needs(rate)
+      ->check(CLI::IsMember({"poisson", "even"}))
+      ->type_name("KIND");
+}
+
 int report(const accrue::client::failure& why, const std::string& server) {
   const auto& no = why.why.reason;
   if (why.origin == accrue::client::failure::origin::connection) {
@@ -162,10 +188,8 @@ int exit_code(const load::outcome& out) {
     return exit_connection_lost;
   if (out.ended == load::ended::interrupted)
     return exit_interrupted;
-  bool any_refused = out.different != 0 || out.unanswered != 0;
-  for (const auto& of_code : out.by_code)
-    any_refused = any_refused || of_code.count != 0;
-  return any_refused ? exit_refused : 0;
+  const bool all_well = out.different == 0 && out.unanswered == 0 && out.by_code.empty();
+  return all_well ? 0 : exit_refused;
 }
 
 int run(options& o) {
@@ -220,9 +244,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_TIMERSLACK, 1UL);
   options o;
-  CLI::App app("Load on an Accrue server: a closed loop of commands, rates and latencies.",
-               "accrue-load");
+  CLI::App app(
+      "Load on an Accrue server, a closed or an open loop of commands: rates and latencies.",
+      "accrue-load");
   add_options(app, o);
+  add_open_loop_options(app, o.plan);
   try {
     app.parse(argc, argv);
     return run(o);

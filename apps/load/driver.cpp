@@ -33,12 +33,18 @@ driver::driver(const plan& p,
                const record* earlier,
                std::FILE* record_to,
                std::function<void(double, bool, const figures&)> progress)
-    : plan_(p), earlier_(earlier), record_to_(record_to), progress_(std::move(progress)) {
+    : plan_(p), earlier_(earlier), record_to_(record_to), progress_(std::move(progress)),
+      arrivals_(p.rate.value_or(1) / p.batch, p.arrivals_are, p.seed) {
   for (std::uint32_t number = 0; number < p.customers; ++number)
     customers_.push_back(p.customer(number));
 }
 
 driver::~driver() = default;
+
+std::uint64_t driver::span::ns() const noexcept {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count(), 0));
+}
 
 client::outcome<outcome> driver::run() {
   const auto where = client::parse_endpoint(plan_.server.server);
@@ -73,9 +79,8 @@ void driver::link_ready() {
 
 void driver::start() {
   running_ = true;
-  started_ = interval_began_ = clock::now();
-  const bool is_timed = !plan_.count && earlier_ == nullptr;
-  if (!is_timed || plan_.warm_up.count() == 0) {
+  started_ = second_began_ = clock::now();
+  if (!is_timed() || plan_.warm_up.count() == 0) {
     start_measuring();
   } else {
     end_.expires_after(plan_.warm_up);
@@ -86,8 +91,38 @@ void driver::start() {
   }
   second_.expires_at(started_);
   tick();
+  if (is_open_loop()) {
+    next_due_ = started_ + arrivals_.pause();
+    return wait_until_due();
+  }
   for (auto& each : links_)
     each->go();
+}
+
+void driver::wait_until_due() {
+  due_.expires_at(next_due_);
+  due_.async_wait([this](boost::system::error_code e) {
+    if (e || stopping_)
+      return;
+    send_due();
+    wait_until_due();
+  });
+}
+
+/// Deals what is due by now to the connections in turn; what became due meanwhile goes with it.
+void driver::send_due() {
+  const auto now = clock::now();
+  const auto first = next_link_;
+  std::uint64_t requests = 0;
+  for (; next_due_ <= now; next_due_ += arrivals_.pause(), ++requests) {
+    links_[next_link_]->due(next_due_);
+    next_link_ = (next_link_ + 1) % plan_.connections;
+    if (auto* interval = interval_of(next_due_))
+      interval->offered += plan_.batch;
+  }
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(requests, plan_.connections); ++i)
+    if (auto& each = links_[(first + i) % plan_.connections]; each->is_open())
+      each->go();
 }
 
 /// Each second from here: what it brought is told and begins anew.
@@ -104,19 +139,12 @@ void driver::tick() {
 void driver::rotate() {
   const auto now = clock::now();
   const auto seconds = [](clock::duration d) { return std::chrono::duration<double>(d).count(); };
-  interval_.seconds = seconds(now - interval_began_);
-  if (!stopping_ && interval_.seconds >= 0.5)
-    progress_(seconds(now - started_), !measuring_, interval_);
-  if (measuring_ && !stopping_) {
-    auto& all = outcome_.measured;
-    all.seconds += interval_.seconds;
-    all.acknowledged += interval_.acknowledged;
-    all.refused += interval_.refused;
-    all.latency.add(interval_.latency);
-  }
-  interval_.acknowledged = interval_.refused = 0;
-  interval_.latency.clear();
-  interval_began_ = now;
+  second_figures_.seconds = seconds(now - second_began_);
+  if (!stopping_ && second_figures_.seconds >= 0.5)
+    progress_(seconds(now - started_), !measuring_, second_figures_);
+  second_figures_.acknowledged = second_figures_.refused = 0;
+  second_figures_.latency.clear();
+  second_began_ = now;
   write_record();
 }
 
@@ -124,15 +152,56 @@ void driver::start_measuring() {
   rotate();
   measuring_ = true;
   cpu_before_ = cpu_seconds();
-  second_.expires_at(clock::now()); // whole seconds from here
+  measured_from_ = clock::now();
+  second_.expires_at(measured_from_); // whole seconds from here
   tick();
-  if (plan_.count || earlier_ != nullptr)
-    return;
-  end_.expires_after(plan_.duration);
+  outcome_.intervals.resize(is_timed() ? plan_.intervals : 1);
+  end_.expires_at(measured_from_);
+  if (is_timed())
+    end_interval();
+}
+
+/// Waits for the end of the interval that begins when the last one ended.
+void driver::end_interval() {
+  end_.expires_at(end_.expiry() + plan_.duration);
   end_.async_wait([this](boost::system::error_code e) {
-    if (!e)
-      stop(ended::duration);
+    if (e || stopping_)
+      return;
+    const auto over = static_cast<std::size_t>((end_.expiry() - measured_from_) / plan_.duration);
+    if (over == plan_.intervals)
+      return stop(ended::duration);
+    const double cpu = cpu_seconds();
+    outcome_.intervals[over - 1].cpu_seconds = cpu - cpu_before_;
+    cpu_before_ = cpu;
+    end_interval();
   });
+}
+
+/// The interval that a moment falls into; null before, after and between the end and the last answer.
+figures* driver::interval_of(clock::time_point when) noexcept {
+  if (!measuring_ || when < measured_from_)
+    return nullptr;
+  const auto place =
+      is_timed() ? static_cast<std::size_t>((when - measured_from_) / plan_.duration) : 0;
+  return place < outcome_.intervals.size() ? &outcome_.intervals[place] : nullptr;
+}
+
+figures* driver::interval_of(const span& it) noexcept {
+  if (is_open_loop())
+    return interval_of(it.from);
+  return stopping_ ? nullptr : interval_of(it.to);
+}
+
+/// Says how long each interval was; one that was cut short has less than its duration.
+void driver::close_intervals(clock::time_point at) {
+  auto begin = measured_from_;
+  for (auto& interval : outcome_.intervals) {
+    const auto end = is_timed() ? std::min(at, begin + plan_.duration) : at;
+    interval.seconds = std::max(0.0, std::chrono::duration<double>(end - begin).count());
+    if (interval.seconds > 0 && end == at) // the one it ended in
+      interval.cpu_seconds = cpu_seconds() - cpu_before_;
+    begin = end;
+  }
 }
 
 /// Nothing more is sent; what is in flight is waited for.
@@ -143,9 +212,11 @@ void driver::stop(load::ended why) {
   if (!running_)
     return finish();
   rotate();
+  if (is_open_loop() && why == ended::duration)
+    send_due(); // all that was due in the last interval
   stopping_ = true;
-  if (measuring_)
-    outcome_.cpu_seconds = cpu_seconds() - cpu_before_;
+  const auto now = clock::now();
+  close_intervals(why == ended::duration ? end_.expiry() : now);
   end_.expires_after(why == ended::connection_lost ? clock::duration(grace)
                                                    : clock::duration(patience));
   end_.async_wait([this](boost::system::error_code e) {
@@ -159,6 +230,8 @@ void driver::stop(load::ended why) {
 void driver::link_idle() {
   if (finished_ || !running_)
     return;
+  if (is_open_loop() && !stopping_)
+    return; // idle until the next request is due
   if (!std::ranges::all_of(links_, [](auto& l) { return !l->is_open() || l->is_idle(); }))
     return;
   if (!stopping_)
@@ -192,12 +265,16 @@ void driver::finish() {
   stopping_ = true;
   for (auto& each : links_) {
     outcome_.unanswered += each->in_flight();
+    outcome_.unsent += each->requests_unsent() * plan_.batch;
     each->close();
   }
   second_.cancel();
   end_.cancel();
+  due_.cancel();
   signals_.cancel();
   write_record();
+  for (const auto& interval : outcome_.intervals)
+    outcome_.measured.add(interval);
 }
 
 void driver::write_record() {
@@ -211,10 +288,14 @@ void driver::write_record() {
 void driver::acknowledged(std::uint32_t connection,
                           std::uint64_t counter,
                           std::uint64_t sequence,
-                          std::uint64_t latency_ns) {
-  ++interval_.acknowledged;
+                          const span& waited) {
+  ++second_figures_.acknowledged;
   ++outcome_.acknowledged;
-  interval_.latency.add(latency_ns);
+  second_figures_.latency.add(waited.ns());
+  if (auto* interval = interval_of(waited)) {
+    ++interval->acknowledged;
+    interval->latency.add(waited.ns());
+  }
   if (record_to_ != nullptr) {
     plan_.write_id(id_, connection, counter);
     recorded_ += customers_[plan_.customer_of(connection, counter)];
@@ -234,9 +315,13 @@ void driver::acknowledged(std::uint32_t connection,
   }
 }
 
-void driver::refused(errc code, std::string_view payload) {
-  ++interval_.refused;
-  auto& of_code = outcome_.by_code[static_cast<std::size_t>(code)];
+void driver::refused(errc code, std::string_view payload, const span& waited) {
+  ++second_figures_.refused;
+  auto& of_code = outcome_.by_code[code];
+  if (auto* interval = interval_of(waited)) {
+    ++interval->refused;
+    of_code.latency.add(waited.ns());
+  }
   if (++of_code.count > 1)
     return;
   const auto frame = wire::parse_server_frame(payload);

@@ -59,7 +59,7 @@ client::outcome<void> driver::link::connect(const client::endpoint& where) {
 void driver::link::go() {
   fill(clock::now());
   flush();
-  if (is_idle())
+  if (is_idle() && !owner_.is_open_loop())
     owner_.link_idle(); // there was nothing to send
 }
 
@@ -135,32 +135,35 @@ void driver::link::take(const answer& a, std::string_view payload, clock::time_p
   auto& s = slots_[a.request_id % slots_.size()];
   if (s.request_id != a.request_id || s.waiting == 0 || a.index >= owner_.plan_.batch)
     return lost("an answer to nothing that was asked");
-  const auto latency = static_cast<std::uint64_t>(std::max<std::int64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now - s.sent).count(), 0));
   if (a.refused)
-    owner_.refused(*a.refused, payload);
+    owner_.refused(*a.refused, payload, {s.from, now});
   else
-    owner_.acknowledged(number_, s.counter + a.index, a.sequence, latency);
+    owner_.acknowledged(number_, s.counter + a.index, a.sequence, {s.from, now});
   --commands_in_flight_;
   if (--s.waiting == 0)
     free_.push_back(a.request_id % slots_.size());
 }
 
 void driver::link::fill(clock::time_point now) {
-  while (owner_.running_ && !owner_.stopping_ && !free_.empty() && next_counter_ < end_counter_) {
-    put_request(free_.back(), now);
+  if (!owner_.running_ || owner_.stopping_)
+    return;
+  const bool is_open_loop = owner_.is_open_loop();
+  while (!free_.empty() && next_counter_ < end_counter_ && !(is_open_loop && backlog_.empty())) {
+    put_request(free_.back(), is_open_loop ? backlog_.front() : now);
     free_.pop_back();
+    if (is_open_loop)
+      backlog_.pop_front();
   }
 }
 
-void driver::link::put_request(std::size_t place, clock::time_point now) {
+void driver::link::put_request(std::size_t place, clock::time_point from) {
   const plan& p = owner_.plan_;
   auto& s = slots_[place];
   s.request_id = ++requests_ * slots_.size() + place;
   s.counter = next_counter_;
   s.waiting =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(p.batch, end_counter_ - next_counter_));
-  s.sent = now;
+  s.from = from;
   auto& request = *frame_.mutable_request();
   request.set_request_id(s.request_id);
   while (static_cast<std::uint32_t>(request.commands_size()) > s.waiting) // the last one only

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apps/accrue/client.hpp"
+#include "apps/load/arrivals.hpp"
 #include "domain/decimal.hpp"
 
 #include <charconv>
@@ -25,9 +26,12 @@ struct plan {
   std::uint32_t in_flight = 16; ///< requests of one connection
   std::uint32_t batch = 1;      ///< commands of one request
   std::uint32_t customers = 1000;
-  std::chrono::milliseconds duration{10'000};
+  std::chrono::milliseconds duration{10'000}; ///< of one interval
   std::chrono::milliseconds warm_up{1'000};
-  std::optional<std::uint64_t> count; ///< commands in total, instead of the duration
+  std::uint32_t intervals = 1;             ///< measured one after the other
+  std::optional<double> rate;              ///< commands/s in total: an open loop
+  spacing arrivals_are = spacing::poisson; ///< of the open loop
+  std::optional<std::uint64_t> count;      ///< commands in total, instead of the duration
   std::uint64_t ids_from = 0;
   std::uint64_t seed = 1;
   std::string prefix = "load";

@@ -17,5 +17,6 @@ namespace accrue::load {
 
 [[nodiscard]] std::string_view to_string(ended why) noexcept;
 [[nodiscard]] std::string_view to_string(command_kind kind) noexcept;
+[[nodiscard]] std::string_view to_string(spacing how) noexcept;
 
 } // namespace accrue::load

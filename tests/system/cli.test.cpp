@@ -1,7 +1,5 @@
 // The command line and the load driver as programs: arguments, what they print, exit codes. They talk
 // to a server in this file that says what a test told it to; the real one is in the other tests.
-#include "apps/load/answer.hpp"
-#include "apps/load/histogram.hpp"
 #include "protocol/codec.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -379,6 +377,7 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
   CHECK(document["acknowledged"] == 99);
   CHECK(document["unanswered"] == 0);
   CHECK(document["refused"]["insufficient_funds"] == 1);
+  CHECK(document["refused_latency_ms"]["insufficient_funds"]["p50"] > 0);
   CHECK(document["ended"] == "count");
   CHECK(lines_of(contents(record)) == 99);
   CHECK(contents(record).find(" load-0-5 0.01 ") != std::string::npos);
@@ -394,57 +393,35 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
   CHECK(lines_of(contents(record)) == 99);
 }
 
-TEST_CASE("the load driver reads of an answer what the codec wrote", "[cli]") {
-  const auto payload = [](const std::string& frame) {
-    return std::string_view(frame).substr(wire::prefix_bytes);
-  };
-  std::string frame;
-  wire::print(frame,
-              wire::answer_to{1'000'000, 3},
-              reply::receipt{sequence(70'000),
-                             reply::consumed{"id", usd, "USD", 1, 0, {{"g", 1}}},
-                             {{usd, "USD", 1, 2, 3, 4}}});
-  auto a = load::read_answer(payload(frame));
-  REQUIRE(a);
-  CHECK(a->request_id == 1'000'000);
-  CHECK(a->index == 3);
-  CHECK(a->sequence == 70'000);
-  CHECK_FALSE(a->refused);
-  for (std::size_t size = 0; size < payload(frame).size(); ++size)
-    CHECK_FALSE(load::read_answer(payload(frame).substr(0, size)));
-
-  frame.clear();
-  wire::print(frame, wire::answer_to{9, 0}, refusal{errc::conflict, "subject", "text"});
-  a = load::read_answer(payload(frame));
-  REQUIRE(a);
-  CHECK(a->refused == errc::conflict);
-
-  frame.clear();
-  wire::print(frame, wire::welcome{"server", {}});
-  CHECK_FALSE(load::read_answer(payload(frame)));
-}
-
-TEST_CASE("percentiles are exact to one in 128", "[cli]") {
-  load::histogram h;
-  CHECK(h.at(0.5) == 0);
-  for (std::uint64_t value = 1; value <= 100'000; ++value)
-    h.add(value * 1000);
-  for (const auto& [part, exact] : {std::pair{0.5, 50'000'000.0},
-                                    {0.99, 99'000'000.0},
-                                    {0.999, 99'900'000.0},
-                                    {0.00001, 1000.0}}) {
-    INFO(part);
-    CHECK(static_cast<double>(h.at(part)) >= exact);
-    CHECK(static_cast<double>(h.at(part)) <= exact * (1 + 1.0 / 128));
-  }
-  CHECK(h.at(1) == 100'000'000);
-  h.add(~std::uint64_t{0});
-  CHECK(h.max() == ~std::uint64_t{0});
-  CHECK(h.at(1) == ~std::uint64_t{0});
-
-  load::histogram sum;
-  sum.add(h);
-  sum.add(h);
-  CHECK(sum.count() == 2 * h.count());
-  CHECK(sum.at(0.5) == h.at(0.5));
+TEST_CASE("an open loop counts from when a command was due", "[cli]") {
+  int answered = 0;
+  const scripted_server server([&](const wire::call& call) -> reply_body {
+    const auto& c = std::get<command::any>(call.body);
+    if (!std::holds_alternative<command::consume>(c))
+      return receipt_of(reply::ran_due{});
+    if (++answered == 50) // the server stalls; users go on coming
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return reply::receipt{sequence(1), reply::consumed{"id", usd, "USD", 1, 0, {}}, {}};
+  });
+  const auto ran =
+      run("accrue-load",
+          server.option() + "--connections 2 --in-flight 1000 --customers 1 --rate 1000 "
+                            "--arrivals even --warmup 0s --duration 200ms --intervals 2 "
+                            "--json -");
+  CHECK(ran.code == 0);
+  const auto document = nlohmann::json::parse(ran.out);
+  CHECK(document["loop"] == "open");
+  CHECK(document["unsent"] == 0);
+  // One a millisecond for 400 ms, none left out, late answers neither.
+  const auto offered = document["commands_offered"].get<int>();
+  CHECK(offered >= 399);
+  CHECK(offered <= 400);
+  CHECK(document["commands"] == offered);
+  REQUIRE(document["intervals"].size() == 2);
+  CHECK(document["intervals"][0]["commands"].get<int>() +
+            document["intervals"][1]["commands"].get<int>() ==
+        offered);
+  // The stall begins 50 ms after the start or later. Who was due between 51 and 150 ms, a quarter of
+  // all, waits 200 ms or longer; a closed loop would have had two such commands.
+  CHECK(document["latency_ms"]["p90"] >= 200);
 }
