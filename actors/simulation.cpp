@@ -1,15 +1,10 @@
-// Virtual time over CAF's test scheduler, which by itself runs first in, first out: the seed picks from
-// its jobs instead.
+// One server that is driven from test and scenario code, and the invariants over what it stored.
 #include "actors/simulation.hpp"
 
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 
-#include <caf/scheduler/test_coordinator.hpp>
-#include <caf/send.hpp>
-
 #include <algorithm>
-#include <chrono>
 
 namespace accrue {
 
@@ -22,81 +17,57 @@ struct simulation::virtual_time final : time_source {
 simulation::simulation(simulation_options options)
     : options_(std::move(options)), random_(options_.seed), now_(options_.start),
       time_(std::make_unique<virtual_time>()) {
-  settings_.set("scheduler.policy", caf::atom("testing"));
   time_->fired = now_;
-  start_engine();
+  start_server();
 }
 
-simulation::~simulation() { stop_engine(); }
+simulation::~simulation() = default;
 
-void simulation::start_engine() {
-  system_ = std::make_unique<caf::actor_system>(settings_);
-  scheduler_ = &dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
-  writer_ = std::make_shared<ledger_writer_actor>();
-  alive_ = true;
-  reply_sink& replies = *this;
-  store_ = std::make_unique<memory_store>(
-      db_,
-      replies,
-      engine::events_for(writer_),
-      [writer = writer_] {
-        if (*writer)
-          caf::anon_send(*writer, flush{});
-      },
-      [this] { return now_; });
-  engine_parts parts;
-  parts.store = store_.get();
-  parts.replies = this;
+void simulation::start_server() {
+  virtual_server_parts parts;
+  parts.database = &db_;
   parts.time = time_.get();
-  parts.routes = this;
+  parts.now = [this] { return now_; };
   parts.limits = options_.limits;
   parts.limits.wake_pause_ns = 0; // virtual time stands still while what is due is done
-  parts.namespaces = {options_.space};
+  parts.space = options_.space;
   parts.failures = &failures_;
+  if (options_.seed != 0)
+    parts.pick = [this](std::size_t jobs) {
+      return std::uniform_int_distribution<std::size_t>(0, jobs - 1)(random_);
+    };
+  parts.answered = [this](reply_address, wire::answer a) {
+    const auto request = a.to.request_id;
+    // Every command is answered exactly once.
+    if (!answers_.emplace(request, std::move(a)).second)
+      findings_.push_back("request " + std::to_string(request) + " was answered twice");
+  };
   parts.deliver = [this](std::span<const waiting_message> messages) -> std::size_t {
     if (outbox_fails)
       return 0;
     delivered.insert(delivered.end(), messages.begin(), messages.end());
     return messages.size();
   };
-  parts.step = [this] { return alive_ && !holding_ && store_->the_lane().step(); };
-  auto made = engine::start(*system_, std::move(parts));
-  ENSURE(made.has_value());
-  engine_ = std::move(*made);
-  *writer_ = engine_->context().writer;
+  parts.serve_lane = [this](memory_lane& lane) { return !holding_ && lane.step(); };
+  server_ = std::make_unique<virtual_server>(std::move(parts));
   settle();
-}
-
-void simulation::stop_engine() {
-  alive_ = false;
-  ++generation_;
-  routes_.clear();
-  engine_->stop();
-  *writer_ = ledger_writer_actor{};
-  while (scheduler_->has_job())
-    scheduler_->run_once();
-  engine_.reset();
-  while (scheduler_->has_job())
-    scheduler_->run_once();
-  system_.reset();
-  store_.reset();
 }
 
 void simulation::hold_commits(bool hold) {
   holding_ = hold;
   // The wake-up of the lane may have come and gone meanwhile.
   if (!hold)
-    caf::anon_send(*writer_, flush{});
+    server_->wake_lane();
 }
 
 // The new schedulers look at once for what is due: they must not see further than the old ones did, nor
 // what was created in the past and nobody has fired yet.
 void simulation::crash() {
-  stop_engine();
+  server_.reset();
   for (const auto& [_, rows] : db_.customers)
     if (rows.wakeup)
       time_->fired = std::min(time_->fired, plus_ns(*rows.wakeup, -1));
-  start_engine();
+  start_server();
 }
 
 void simulation::set_clock(instant to) {
@@ -104,31 +75,19 @@ void simulation::set_clock(instant to) {
   now_ = to;
 }
 
-bool simulation::step() {
-  auto& jobs = scheduler_->jobs;
-  if (jobs.empty())
-    return false;
-  if (options_.seed != 0 && jobs.size() > 1)
-    std::swap(jobs.front(),
-              jobs[std::uniform_int_distribution<std::size_t>(0, jobs.size() - 1)(random_)]);
-  scheduler_->run_once();
-  return true;
-}
+bool simulation::step() { return server_->step(); }
 
-void simulation::settle() {
-  while (step()) {
-  }
-}
+void simulation::settle() { server_->settle(); }
 
 void simulation::run_due() {
   const auto passed = now_.ns - time_->fired.ns;
   time_->fired = now_;
-  scheduler_->advance_time(std::chrono::nanoseconds(passed));
+  server_->advance_timers(passed);
   settle();
   // What a wake-up led to may itself be due by now.
   for (;;) {
-    scheduler_->advance_time(std::chrono::nanoseconds(0));
-    if (!scheduler_->has_job())
+    server_->advance_timers(0);
+    if (!server_->has_job())
       break;
     settle();
   }
@@ -162,7 +121,6 @@ std::uint64_t simulation::send(const std::string& customer,
                                std::string key,
                                std::optional<sequence> expected) {
   auto e = std::make_shared<envelope>();
-  e->from = {0, generation_};
   e->request = next_request_++;
   e->stamp = now_;
   e->deadline = ledger::never;
@@ -170,22 +128,9 @@ std::uint64_t simulation::send(const std::string& customer,
   if (e->key.empty() && command::given_id(body).empty())
     e->key = "request:" + std::to_string(e->request);
   e->expected_sequence = expected;
-  const bool for_namespace = command::is_for_namespace(body);
   e->body = std::move(body);
   const auto request = e->request;
-  auto& c = engine_->context();
-  if (for_namespace) {
-    caf::anon_send(c.namespaces.front().actor, execute{std::move(e)});
-    return request;
-  }
-  auto [it, fresh] = routes_.try_emplace(customer);
-  if (it->second.to) {
-    caf::anon_send(it->second.to, execute{std::move(e)});
-  } else {
-    it->second.pending.push_back(std::move(e));
-    if (fresh)
-      caf::anon_send(c.directory, activate{c.namespaces.front().of.number, customer});
-  }
+  server_->execute(customer, std::move(e));
   return request;
 }
 
@@ -206,59 +151,9 @@ simulation::ask(const std::string& customer, command::any body, std::string key)
   return std::get<reply::receipt>(a->body);
 }
 
-void simulation::deliver(reply_address to, std::string_view frame) {
-  if (to.slot != 0 || to.generation != generation_)
-    return;
-  auto parsed = wire::parse_server_frame(frame.substr(wire::prefix_bytes));
-  ENSURE(parsed.has_value());
-  auto& a = std::get<wire::answer>(*parsed);
-  const auto request = a.to.request_id;
-  // Every command is answered exactly once.
-  if (!answers_.emplace(request, std::move(a)).second)
-    findings_.push_back("request " + std::to_string(request) + " was answered twice");
-}
-
-void simulation::refuse(reply_address to,
-                        std::uint64_t request,
-                        std::uint32_t index,
-                        const refusal& why) {
-  if (to.slot == no_session)
-    return;
-  std::string frame;
-  wire::print(frame, {request, index}, why);
-  deliver(to, frame);
-}
-
-void simulation::opened(const activate& who, customer_actor to) {
-  const auto it = routes_.find(who.reference);
-  if (it == routes_.end())
-    return;
-  it->second.to = to;
-  it->second.life = who.life;
-  for (auto& e : it->second.pending)
-    caf::anon_send(to, execute{std::move(e)});
-  it->second.pending.clear();
-}
-
-void simulation::close(std::vector<activate> who, directory_actor answer_to) {
-  if (who.empty())
-    for (const auto& [reference, r] : routes_)
-      if (r.to)
-        who.push_back({engine_->context().namespaces.front().of.number, reference, r.life});
-  routes_closed closed;
-  for (const auto& w : who) {
-    const auto it = routes_.find(w.reference);
-    if (it == routes_.end() || !it->second.to || it->second.life != w.life)
-      continue;
-    routes_.erase(it);
-    closed.customers.push_back(w);
-  }
-  caf::anon_send(answer_to, std::move(closed));
-}
-
 void simulation::retire_all() {
   for (int round = 0; round < 2; ++round) {
-    caf::anon_send(engine_->context().directory, sweep{});
+    server_->sweep();
     settle();
   }
 }
@@ -345,10 +240,17 @@ void verify_customer(const customer_key& key,
 
 } // namespace
 
+std::vector<std::string> verify(const memory_database& db) {
+  std::vector<std::string> findings;
+  for (const auto& [key, rows] : db.customers)
+    verify_customer(key, rows, findings);
+  return findings;
+}
+
 std::vector<std::string> simulation::verify() const {
   auto findings = findings_;
-  for (const auto& [key, rows] : db_.customers)
-    verify_customer(key, rows, findings);
+  for (auto& what : accrue::verify(db_))
+    findings.push_back(std::move(what));
   return findings;
 }
 

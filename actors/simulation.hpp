@@ -2,11 +2,7 @@
 // message and timer in our hands. `accrue simulate` and the deterministic tests run it.
 #pragma once
 
-#include "actors/engine.hpp"
-#include "persistence/memory_store.hpp"
-
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
+#include "actors/virtual_server.hpp"
 
 #include <map>
 #include <memory>
@@ -15,11 +11,10 @@
 #include <string>
 #include <vector>
 
-namespace caf::scheduler {
-class test_coordinator;
-}
-
 namespace accrue {
+
+/// Every invariant of the engine and the ledger over all that a database holds; what does not hold.
+[[nodiscard]] std::vector<std::string> verify(const memory_database& db);
 
 struct simulation_options {
   /// 0: messages run in the order they were sent. Else the seed picks which actor runs next: one seed is
@@ -32,10 +27,10 @@ struct simulation_options {
 
 /// An engine whose clients, clock, store and scheduler are all driven from here. Not thread-safe: one
 /// thread, nothing runs by itself.
-class simulation : private reply_sink, private route_table {
+class simulation {
 public:
   explicit simulation(simulation_options options = {});
-  ~simulation() override;
+  ~simulation();
 
   // Time.
   [[nodiscard]] instant now() const noexcept { return now_; }
@@ -74,28 +69,21 @@ public:
   [[nodiscard]] memory_database& database() noexcept { return db_; }
   [[nodiscard]] fail_points& failures() noexcept { return failures_; }
   [[nodiscard]] std::vector<commit_fault>& commit_faults() noexcept {
-    return store_->the_lane().faults;
+    return server_->the_lane().faults;
   }
-  [[nodiscard]] engine_context& context() noexcept { return engine_->context(); }
+  [[nodiscard]] engine_context& context() noexcept { return server_->context(); }
   /// Messages that left through the outbox.
   std::vector<waiting_message> delivered;
   bool outbox_fails = false;
 
   /// The customer's journal, read back from the store. errc: not_found, internal.
   [[nodiscard]] result<std::vector<entry>> journal_of(const std::string& customer) const;
-  /// Every invariant of the engine and the ledger over all that is stored; what does not hold.
+  /// As `verify` of the database, and what its clients met and must never meet.
   [[nodiscard]] std::vector<std::string> verify() const;
 
 private:
   struct virtual_time;
-  void start_engine();
-  void stop_engine();
-
-  void deliver(reply_address to, std::string_view frame) override;
-  void
-  refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) override;
-  void opened(const activate& who, customer_actor to) override;
-  void close(std::vector<activate> who, directory_actor answer_to) override;
+  void start_server();
 
   simulation_options options_;
   std::mt19937_64 random_;
@@ -103,24 +91,11 @@ private:
   memory_database db_;
   fail_points failures_;
   std::unique_ptr<virtual_time> time_;
-  caf::actor_system_config settings_;
-  std::unique_ptr<caf::actor_system> system_;
-  caf::scheduler::test_coordinator* scheduler_ = nullptr;
-  std::shared_ptr<ledger_writer_actor> writer_;
-  std::unique_ptr<memory_store> store_;
-  std::unique_ptr<engine> engine_;
-  bool alive_ = false;
+  std::unique_ptr<virtual_server> server_;
   bool holding_ = false;
-  std::uint32_t generation_ = 0; ///< replies of a crashed engine reach nobody
   std::uint64_t next_request_ = 1;
   std::map<std::uint64_t, wire::answer> answers_;
   std::vector<std::string> findings_; ///< what clients met and must never meet
-  struct route {
-    customer_actor to;
-    std::uint32_t life = 0;
-    std::vector<std::shared_ptr<const envelope>> pending;
-  };
-  std::map<std::string, route> routes_;
 };
 
 } // namespace accrue

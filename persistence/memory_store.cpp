@@ -1,88 +1,29 @@
-// Committing to maps and reading from them. Enforces what the schema enforces: no unit twice.
+// Reading from maps. Writing, and what the schema enforces (no unit twice), is in memory_lane.cpp.
 #include "persistence/memory_store.hpp"
 
 #include <algorithm>
 
 namespace accrue {
+namespace {
 
-memory_lane::memory_lane(memory_database& db,
-                         reply_sink& replies,
-                         lane_events events,
-                         std::function<void()> wake,
-                         std::function<instant()> now)
-    : lane(replies, std::move(events)), db_(&db), wake_(std::move(wake)), now_(std::move(now)) {}
+const refusal away{errc::storage_unavailable, {}, "the store is away"};
 
-bool memory_lane::step() {
-  if (!pending_ && !take(batch_))
-    return false;
-  pending_ = false;
-  auto fault = commit_fault::none;
-  if (!batch_.writes_nothing() && !faults.empty()) {
-    fault = faults.front();
-    faults.erase(faults.begin());
-  }
-  switch (fault) {
-  case commit_fault::retry:
-    pending_ = true;
-    wake_();
-    return true;
-  case commit_fault::poison: {
-    const auto victim = batch_.journal.front();
-    discard(victim.owner, victim.life, "the store refused the unit");
-    store(batch_.rows_of([&](const customer_key& k) { return k != victim.owner; }));
-    break;
-  }
-  case commit_fault::in_doubt: // it landed; asking the lane row says so
-  case commit_fault::none:
-    store(batch_);
-    break;
-  }
-  release(batch_, now_());
-  wake_();
-  return true;
-}
-
-void memory_lane::store(const unit_batch& batch) {
-  const auto bytes = [&](extent e) {
-    const auto b = batch.at(e);
-    return std::vector<std::byte>(b.begin(), b.end());
-  };
-  for (const auto& r : batch.customers) {
-    db_->numbers[{r.owner.space, r.reference}] = r.owner.customer;
-    db_->customers[r.owner].reference = r.reference;
-  }
-  for (const auto& r : batch.journal) {
-    auto& rows = db_->customers[r.owner].journal;
-    const auto next = rows.empty() ? 1 : rows.rbegin()->first + 1;
-    ENSURE(r.sequence.value == next);
-    rows.emplace(r.sequence.value,
-                 stored_row{r.sequence, r.at, r.kind, r.key, r.content, r.hash, bytes(r.body)});
-  }
-  for (const auto& r : batch.charges)
-    db_->customers[r.owner].charges[r.number] = {r.reference, bytes(r.body), r.status};
-  for (const auto& r : batch.invoices)
-    db_->customers[r.owner].invoices[r.number] = {r.reference, bytes(r.body), r.status};
-  for (const auto& r : batch.wakeups)
-    db_->customers[r.owner].wakeup = r.due;
-  for (const auto& r : batch.snapshots)
-    db_->customers[r.owner].snapshot.emplace(r.sequence, bytes(r.body));
-  for (const auto& r : batch.segments)
-    db_->customers[r.owner].segments[r.sequence.value] = bytes(r.body);
-  for (const auto& r : batch.outbox)
-    db_->outbox.push_back(
-        {r.owner, r.sequence, r.place, r.topic, r.subject, db_->customers[r.owner].reference});
-  ++db_->batches;
-  const std::lock_guard lock(mutex_);
-  ++counts_.batches;
-  counts_.units += batch.journal.size();
-}
+} // namespace
 
 memory_store::memory_store(memory_database& db,
                            reply_sink& replies,
                            lane_events events,
-                           std::function<void()> wake,
-                           std::function<instant()> now)
-    : db_(&db), lane_(db, replies, std::move(events), std::move(wake), std::move(now)) {}
+                           memory_lane_options options)
+    : db_(&db), lane_(db, replies, std::move(events), std::move(options)) {}
+
+bool memory_store::fails() {
+  if (db_->away)
+    return true;
+  if (db_->failing_reads == 0)
+    return false;
+  --db_->failing_reads;
+  return true;
+}
 
 result<stored_namespace> memory_store::open_namespace(const std::string& reference) {
   const auto next = namespace_id(static_cast<std::uint32_t>(db_->namespaces.size() + 1));
@@ -104,6 +45,8 @@ result<stored_namespace> memory_store::open_namespace(const std::string& referen
 void memory_store::load_customer(namespace_id space,
                                  std::string reference,
                                  stored<stored_customer> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   stored_customer c;
   c.reference = reference;
   if (const auto n = db_->numbers.find({space, reference}); n != db_->numbers.end()) {
@@ -121,6 +64,8 @@ void memory_store::load_customer(namespace_id space,
 }
 
 void memory_store::load_row(customer_key owner, sequence s, stored<stored_row> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   const auto it = db_->customers.find(owner);
   if (it == db_->customers.end() || !it->second.journal.contains(s.value))
     return done(refuse(errc::not_found, "no such unit"));
@@ -131,6 +76,8 @@ void memory_store::wakeups(std::uint32_t shard,
                            wakeup_place after,
                            std::uint32_t limit,
                            stored<std::vector<due_wakeup>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   std::vector<due_wakeup> due;
   for (const auto& [key, rows] : db_->customers)
     if (shard_of(key.customer) == shard && rows.wakeup &&
@@ -147,6 +94,8 @@ void memory_store::wakeups(std::uint32_t shard,
 void memory_store::waiting_messages(std::uint32_t shard,
                                     std::uint32_t limit,
                                     stored<std::vector<waiting_message>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   std::vector<waiting_message> waiting;
   for (const auto& m : db_->outbox)
     if (shard_of(m.owner.customer) == shard && waiting.size() < limit)
@@ -157,6 +106,8 @@ void memory_store::waiting_messages(std::uint32_t shard,
 void memory_store::mark_delivered(std::span<const waiting_message> left,
                                   instant,
                                   stored<bool> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   for (const auto& m : left) {
     const auto it = std::ranges::find_if(db_->outbox, [&](const waiting_message& w) {
       return w.owner == m.owner && w.sequence == m.sequence && w.place == m.place;
@@ -173,6 +124,8 @@ void memory_store::list_customers(namespace_id space,
                                   std::string after,
                                   std::uint32_t limit,
                                   stored<std::vector<customer_line>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
   std::vector<customer_line> lines;
   for (const auto& [key, number] : db_->numbers)
     if (key.first == space && key.second > after && lines.size() < limit) {

@@ -4,11 +4,19 @@
 
 #include "persistence/store.hpp"
 
+#include <limits>
 #include <map>
-#include <set>
+#include <optional>
 #include <utility>
 
 namespace accrue {
+
+/// Who owns the database's one lane, and the last batch that landed.
+struct memory_lane_row {
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;
+  instant expires_at{std::numeric_limits<std::int64_t>::min()}; ///< by the database's clock
+};
 
 /// Everything durable, as PostgreSQL would hold it.
 struct memory_database {
@@ -32,42 +40,85 @@ struct memory_database {
   std::vector<waiting_message> outbox;
   std::vector<waiting_message> delivered;
   std::uint64_t batches = 0;
+  memory_lane_row lane;
+
+  // Faults.
+  bool away = false;               ///< nothing can be stored or read
+  std::uint32_t failing_reads = 0; ///< so many of the next reads fail
 };
 
-/// What the next commits do instead of succeeding; consumed front to back.
+/// What a commit does instead of succeeding.
 enum class commit_fault : std::uint8_t {
   none,
   retry,    ///< fails for a passing reason; the same batch is sent again
   in_doubt, ///< lands, but the answer is lost; the lane has to find out
   poison,   ///< the first unit of the batch cannot be stored
+  lost,     ///< the connection is lost before anything landed; the lane has to find that out, too
 };
 
-/// A lane whose commits happen when somebody says `step`.
+struct memory_lane_options {
+  /// The virtual clock: of deadlines, of the lease and of the database.
+  std::function<instant()> now;
+  /// Called when there is something for `work`; leads to it sooner or later.
+  std::function<void()> wake;
+  /// How long a batch or a renewal makes the lane ours; none: for ever, as for a server that is alone.
+  std::optional<std::int64_t> lease_ns;
+};
+
+/// A lane whose commits happen when somebody says so. It owns, fences and asks what landed by the rules
+/// of pg_lane.hpp: the lane row under its epoch, the lease from the moment a batch was sent.
 class memory_lane final : public lane {
 public:
-  /// `wake`: called when there is a batch to commit; leads to `step` sooner or later.
+  /// Takes the lane row over under a new epoch, whoever has it: whether the lease of the owner before has
+  /// lapsed is the caller's to ask.
   memory_lane(memory_database& db,
               reply_sink& replies,
               lane_events events,
-              std::function<void()> wake,
-              std::function<instant()> now);
-  [[nodiscard]] bool owns() const noexcept override { return owns_; }
-  void set_owner(bool owns) noexcept { owns_ = owns; }
+              memory_lane_options options);
+  [[nodiscard]] bool owns() const noexcept override;
 
-  /// Commits at most one batch; true when there may be more to do.
+  /// The server's side: sends the next batch, or takes the answer of the last. True when something was
+  /// done.
+  bool work();
+  /// The database's side: commits the batch that was sent, or fails at it. It happens between two `work`s,
+  /// also while the server stands still.
+  void commit(commit_fault fault);
+  /// A batch was sent and the database has not dealt with it.
+  [[nodiscard]] bool in_flight() const noexcept { return phase_ == phase::sent; }
+  /// Both sides at once, with the next of `faults`; true when there may be more to do.
   bool step();
-  std::vector<commit_fault> faults;
+  /// What the timer of a lane does: extends the lease of a quiet one, and tells those who wait too long.
+  void renew();
+
+  std::vector<commit_fault> faults; ///< of `step`; consumed front to back
 
 private:
-  void wake_up() override { wake_(); }
+  enum class phase : std::uint8_t { idle, sent, answered, waiting, fenced };
+  enum class outcome : std::uint8_t { landed, retry, at_fence, lost, poisoned };
+
+  void wake_up() override { options_.wake(); }
+  bool send_next();
+  void resend();
+  void take_answer();
+  void ask_what_landed();
+  void landed();
+  void discard_first();
+  void wait_for_store();
+  void fence();
+  void extend_lease(instant asked_at) noexcept;
   void store(const unit_batch& batch);
 
   memory_database* db_;
-  std::function<void()> wake_;
-  std::function<instant()> now_;
-  bool owns_ = true;
+  memory_lane_options options_;
+  std::int64_t epoch_ = 0;
+  std::int64_t last_batch_ = 0;
+  instant lease_until_;
+  instant sent_at_;
+  phase phase_ = phase::idle;
+  outcome outcome_ = outcome::landed;
+  bool undecided_ = false; ///< sent and not known to have landed
   unit_batch batch_;
-  bool pending_ = false;
+  std::optional<unit_batch> part_; ///< what is left of the batch once a unit of it was discarded
 };
 
 class memory_store final : public store {
@@ -75,8 +126,7 @@ public:
   memory_store(memory_database& db,
                reply_sink& replies,
                lane_events events,
-               std::function<void()> wake,
-               std::function<instant()> now);
+               memory_lane_options options);
 
   [[nodiscard]] memory_lane& the_lane() noexcept { return lane_; }
   lane& lane_of(std::uint32_t) override { return lane_; }
@@ -100,6 +150,9 @@ public:
                       stored<std::vector<customer_line>> done) override;
 
 private:
+  /// Whether this read is one of those that fail.
+  bool fails();
+
   memory_database* db_;
   memory_lane lane_;
 };

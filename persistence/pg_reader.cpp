@@ -86,8 +86,7 @@ void pg_reader::read(read_cause cause, statements what, answered done) {
 }
 
 void pg_reader::take(request r) {
-  const bool hangs =
-      unanswered_since_ && clock::now() - *unanswered_since_ > options_.patience;
+  const bool hangs = unanswered_since_ && clock::now() - *unanswered_since_ > options_.patience;
   if (mode_ == mode::away || mode_ == mode::stopped || hangs)
     return finish(r, away());
   if (mode_ == mode::connecting)

@@ -23,7 +23,8 @@ constexpr unsigned tries_that_pass = 10;
 } // namespace
 
 cluster_watch::cluster_watch(embedded_cluster cluster)
-    : cluster_(std::move(cluster)), status_(fmt::format("running as process {}", cluster_.server_pid())),
+    : cluster_(std::move(cluster)),
+      status_(fmt::format("running as process {}", cluster_.server_pid())),
       thread_([this](const std::stop_token& stopping) { run(stopping); }) {}
 
 cluster_watch::~cluster_watch() { (void)stop(); }
@@ -93,7 +94,8 @@ void cluster_watch::start_again(const std::stop_token& stopping) {
     return;
   ++restarts_;
   spdlog::warn("PostgreSQL runs again, as process {}", cluster_.server_pid());
-  tell(fmt::format("running as process {}, started again {} times", cluster_.server_pid(), restarts_));
+  tell(fmt::format(
+      "running as process {}, started again {} times", cluster_.server_pid(), restarts_));
 }
 
 } // namespace accrue

@@ -63,7 +63,8 @@ std::size_t outbox_file::deliver(std::span<const waiting_message> messages) {
   const off_t end = ::lseek(file_, 0, SEEK_END);
   if (end >= 0 && write_all(file_, lines))
     return messages.size();
-  spdlog::error("{} messages cannot leave, the outbox file: {}", messages.size(), std::strerror(errno));
+  spdlog::error(
+      "{} messages cannot leave, the outbox file: {}", messages.size(), std::strerror(errno));
   if (end >= 0 && ::ftruncate(file_, end) != 0)
     spdlog::error("the outbox file has a broken last line: {}", std::strerror(errno));
   return 0;

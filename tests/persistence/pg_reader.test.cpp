@@ -69,9 +69,8 @@ TEST_CASE("above the limit a client's read is refused at once, the engine's neve
   r.read(read_cause::engine);
   r.wait(4);
   // The refusal overtakes: the others wait for the connection.
-  CHECK(r.answers ==
-        std::vector<std::optional<errc>>{
-            errc::overloaded, reading::rows, reading::rows, reading::rows});
+  CHECK(r.answers == std::vector<std::optional<errc>>{
+                         errc::overloaded, reading::rows, reading::rows, reading::rows});
   r.read(); // the limit is of what is under way
   r.wait(5);
   CHECK(r.answers.back() == reading::rows);

@@ -42,8 +42,8 @@ pg::result run(const server_process& server, const std::string& sql) {
 
 /// The backend of the server's connection whose name begins so.
 pid_t backend_of(const server_process& server, const std::string& name) {
-  const auto found = run(
-      server, "select pid from pg_stat_activity where application_name like '" + name + "%'");
+  const auto found =
+      run(server, "select pid from pg_stat_activity where application_name like '" + name + "%'");
   REQUIRE(found.rows() == 1);
   return found.i32(0, 0);
 }
@@ -190,7 +190,8 @@ TEST_CASE("a disk that is full or fails is waited for", "[pg][D6]") {
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a reading connection that is lost is opened again, and nobody is refused for it", "[pg]") {
+TEST_CASE("a reading connection that is lost is opened again, and nobody is refused for it",
+          "[pg]") {
   const server_directory directory;
   server_process server(directory.path());
   wire_client client(server.port());

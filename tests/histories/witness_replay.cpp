@@ -1,0 +1,225 @@
+// The end of a history: every journal through the reference model, unit by unit, with everything that was
+// told on the way.
+#include "persistence/journal_codec.hpp"
+#include "tests/histories/witness.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace accrue::histories {
+namespace {
+
+// What two receipts are compared by: numbers of customers are the engine's to choose, currencies come in any
+// order, texts are for people, and of a trial balance only its sums are modelled.
+reply::receipt comparable(reply::receipt r) {
+  std::ranges::sort(r.after, {}, &reply::balance::currency);
+  if (auto* c = std::get_if<reply::customer_view>(&r.body))
+    c->number = {};
+  if (auto* i = std::get_if<reply::invoice_view>(&r.body))
+    for (auto& issue : i->issues)
+      issue.text.clear();
+  if (auto* all = std::get_if<reply::invoices>(&r.body))
+    for (auto& i : all->items)
+      for (auto& issue : i.issues)
+        issue.text.clear();
+  if (auto* all = std::get_if<reply::accounts>(&r.body)) {
+    std::map<currency, std::pair<std::string, int128>> credit;
+    for (const auto& a : all->items) {
+      auto& sum = credit[a.address.route.currency];
+      sum.first = a.code;
+      if (a.address.account == ledger::account_type::fbo)
+        sum.second += a.balance;
+    }
+    reply::accounts sums;
+    for (const auto& [c, sum] : credit) {
+      reply::account_view v;
+      v.address.account = ledger::account_type::fbo;
+      v.address.route.currency = c;
+      v.code = sum.first;
+      v.balance = sum.second;
+      sums.items.push_back(std::move(v));
+    }
+    r.body = std::move(sums);
+  }
+  return r;
+}
+
+std::string text_of(const reply::receipt& r) {
+  std::string text = "body " + std::to_string(r.body.index());
+  if (const auto* c = std::get_if<reply::charge_view>(&r.body))
+    text += " " + c->detailed_status;
+  if (const auto* i = std::get_if<reply::invoice_view>(&r.body))
+    text += " " + i->name + " " + i->status;
+  if (const auto* u = std::get_if<reply::consumed>(&r.body))
+    text += " booked " + to_string(u->booked) + " uncovered " + to_string(u->uncovered);
+  if (const auto* d = std::get_if<reply::ran_due>(&r.body))
+    text += " steps " + std::to_string(d->steps);
+  auto balances = r.after;
+  if (const auto* b = std::get_if<reply::balances>(&r.body))
+    balances.insert(balances.end(), b->items.begin(), b->items.end());
+  for (const auto& b : balances)
+    text += ", " + b.code + " " + to_string(b.settled) + " live " + to_string(b.live);
+  return text;
+}
+
+std::string text_of(const verdict& v) {
+  if (const auto* no = std::get_if<errc>(&v))
+    return std::string(to_string(*no));
+  return text_of(std::get<reply::receipt>(v));
+}
+
+bool agree(const verdict& a, const verdict& b) {
+  if (a.index() != b.index())
+    return false;
+  if (const auto* no = std::get_if<errc>(&a))
+    return *no == std::get<errc>(b);
+  return comparable(std::get<reply::receipt>(a)) == comparable(std::get<reply::receipt>(b));
+}
+
+// Bookings that were made to fail: the one thing the model cannot know.
+booking_failures failures_of(const entry& e) {
+  booking_failures failed;
+  for (const auto& f : e.facts)
+    if (const auto* i = std::get_if<fact::invoice_changed>(&f);
+        i && std::holds_alternative<invoicing::issuing_charge_booking_failed>(i->invoice.state))
+      failed[i->invoice.id.value] = static_cast<std::size_t>(
+          std::ranges::count_if(i->invoice.lines, [](const auto& l) { return l.booked; }));
+  return failed;
+}
+
+} // namespace
+
+void witness::check_all(const rules& r) {
+  models_.clear();
+  std::set<std::string> stored;
+  for (const auto& [key, rows] : db_.customers)
+    if (key.customer != customer_id{}) {
+      if (!stored.insert(rows.reference).second)
+        log_.find("customer " + rows.reference + " has two numbers");
+      check_customer(rows.reference, rows, r);
+    }
+  // Customers that never came to be.
+  for (const auto& q : requests)
+    if (!q.customer.empty() && stored.insert(q.customer).second)
+      check_customer(q.customer, {}, r);
+  check_outbox();
+}
+
+void witness::check_customer(const std::string& reference,
+                             const memory_database::customer_rows& rows,
+                             const rules& r) {
+  // Acknowledged commands by their units: exactly one unit each, and one command each.
+  std::map<std::uint64_t, const intent*> by_unit;
+  applied_keys keys;
+  for (std::size_t n = 0; n < intents.size(); ++n) {
+    const auto& i = intents[n];
+    if (i.customer != reference || !i.acknowledged)
+      continue;
+    const auto at = i.acknowledged->sequence;
+    if (!rows.journal.contains(at.value))
+      log_.find("customer " + reference + ": unit " + std::to_string(at.value) +
+                " was acknowledged and is not in the journal");
+    if (!by_unit.emplace(at.value, &i).second)
+      log_.find("customer " + reference + ": unit " + std::to_string(at.value) +
+                " was acknowledged to two commands");
+    for (auto& key : keys_of(i))
+      if (!keys.emplace(std::move(key), applied{at, n}).second)
+        log_.find("customer " + reference + ": one key was applied twice");
+  }
+  std::vector<const observation*> open;
+  for (const auto& o : observations_)
+    if (o.asked->customer == reference)
+      open.push_back(&o);
+  model m(reference, r);
+  const auto confirm = [&] {
+    std::erase_if(open, [&](const observation* o) {
+      return o->from <= m.sequence() && m.sequence() <= o->to && confirms(m, *o, keys);
+    });
+    for (const auto* o : open)
+      if (o->to == m.sequence())
+        log_.find(name(*o->asked) + " was told: " + text_of(o->told) + "; at unit " +
+                  std::to_string(m.sequence()) +
+                  " the model says: " + text_of(m.expect(o->asked->body, o->asked->stamp)));
+  };
+  confirm();
+  for (const auto& [number, row] : rows.journal) {
+    const auto it = by_unit.find(number);
+    replay_unit(m, row, it == by_unit.end() ? nullptr : it->second, "customer " + reference);
+    confirm();
+  }
+  models_.emplace(reference, std::move(m));
+}
+
+// One durable unit: a client's, or what a wake-up did.
+void witness::replay_unit(model& m,
+                          const stored_row& row,
+                          const intent* by,
+                          const std::string& customer) {
+  const auto where = customer + ": unit " + std::to_string(row.sequence.value);
+  const auto e =
+      journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+  if (!e)
+    return log_.find(where + " cannot be read");
+  static const command::any wake_up = command::run_due{};
+  if (by == nullptr && static_cast<std::size_t>(row.kind) != wake_up.index())
+    log_.find(where + " is nobody's: no client was acknowledged for it");
+  if (by != nullptr && static_cast<std::size_t>(row.kind) != by->body.index())
+    log_.find(where + " is of another kind than what was acknowledged for it");
+  if (by != nullptr && by->expected && by->expected->value + 1 != row.sequence.value)
+    log_.find(where + " was expected to follow unit " + std::to_string(by->expected->value));
+  if (m.sequence() + 1 != row.sequence.value)
+    return;
+  if (by == nullptr)
+    log_.count("unit of a wake-up");
+  const auto says = m.decide(by ? by->body : wake_up, row.at, failures_of(*e));
+  const auto* receipt = std::get_if<reply::receipt>(&says);
+  if (receipt == nullptr || m.clock() != row.at)
+    return log_.find(where + ": the model says " + text_of(says));
+  reply::receipt told{e->number, receipt->body, e->after};
+  for (auto& b : told.after)
+    for (const auto& known : receipt->after)
+      if (known.currency == b.currency)
+        b.code = known.code; // codes are not stored
+  if (by != nullptr)
+    told = *by->acknowledged;
+  if (!agree(told, says))
+    log_.find(where + " was answered: " + text_of(told) + "; the model says: " + text_of(says));
+}
+
+bool witness::confirms(const model& m, const observation& o, const applied_keys& keys) const {
+  const auto& q = *o.asked;
+  if (!q.intent)
+    return agree(m.expect(q.body, q.stamp), o.told);
+  const auto& i = intents[*q.intent];
+  const auto mine = keys_of(i);
+  if (mine.empty())
+    return agree(o.told, errc::validation);
+  for (const auto& key : mine)
+    if (const auto it = keys.find(key); it != keys.end() && it->second.at.value <= m.sequence())
+      return it->second.intent != *q.intent && agree(o.told, errc::idempotency_conflict);
+  if (i.expected && i.expected->value != m.sequence())
+    return agree(o.told, errc::conflict);
+  return agree(m.expect(q.body, q.stamp), o.told);
+}
+
+// Everything that was queued left, with its own key.
+void witness::check_outbox() {
+  std::set<std::tuple<customer_key, sequence, std::int16_t>> left;
+  for (const auto& m : db_.delivered)
+    left.emplace(m.owner, m.sequence, m.place);
+  for (const auto& m : db_.outbox)
+    left.emplace(m.owner, m.sequence, m.place);
+  std::size_t queued = 0;
+  for (const auto& [key, rows] : db_.customers)
+    for (const auto& [_, row] : rows.journal)
+      if (const auto e =
+              journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind)))
+        queued += static_cast<std::size_t>(std::ranges::count_if(e->facts, [](const auto& f) {
+          return std::holds_alternative<fact::message_queued>(f);
+        }));
+  if (left.size() != queued)
+    log_.find(std::to_string(queued) + " messages were queued and " + std::to_string(left.size()) +
+              " are in the outbox or have left it");
+}
+
+} // namespace accrue::histories
