@@ -19,21 +19,44 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(accrue::supervise)
 namespace accrue {
 namespace {
 
+using respawn = std::function<void(std::uint32_t shard)>;
+
+// Ends everybody, itself last. Here and not from outside: what was started again meanwhile is ended too.
+void end_all(caf::event_based_actor* self, const engine_context& context) {
+  const auto end = [](const auto& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); };
+  for (const auto& s : context.schedulers)
+    end(s);
+  for (const auto& o : context.outboxes)
+    end(o);
+  for (const auto& n : context.namespaces)
+    end(n.actor);
+  end(context.console);
+  end(context.directory);
+  end(context.writer);
+  self->quit();
+}
+
 // Watches everybody. Who holds nothing is started again; who cannot be replaced ends the process, which is
 // the safe thing: all that was acknowledged is in the store.
 caf::behavior supervisor(caf::event_based_actor* self,
                          engine_context* context,
-                         const std::function<void(std::uint32_t)>& respawn) {
+                         const respawn& new_scheduler,
+                         const respawn& new_outbox) {
   self->set_down_handler([=](const caf::down_msg& m) {
-    for (std::uint32_t shard = 0; shard < shard_count; ++shard)
-      if (m.source == context->schedulers[shard].address() ||
-          m.source == context->outboxes[shard].address()) {
-        spdlog::error("an actor of shard {} ended and is started again", shard);
-        respawn(shard);
+    for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
+      if (m.source == context->schedulers[shard].address()) {
+        spdlog::error("the scheduler of shard {} ended and is started again", shard);
+        new_scheduler(shard);
         self->monitor(context->schedulers[shard]);
+        return;
+      }
+      if (m.source == context->outboxes[shard].address()) {
+        spdlog::error("the outbox of shard {} ended and is started again", shard);
+        new_outbox(shard);
         self->monitor(context->outboxes[shard]);
         return;
       }
+    }
     spdlog::critical("an actor that cannot be replaced ended");
     if (context->stop_process)
       context->stop_process("an actor that cannot be replaced ended");
@@ -54,7 +77,7 @@ caf::behavior supervisor(caf::event_based_actor* self,
         self->send(context->directory, sweep{});
         self->delayed_send(self, pause, sweep{});
       },
-      [=](supervise) { self->quit(); },
+      [=](supervise) { end_all(self, *context); },
   };
 }
 
@@ -82,8 +105,11 @@ lane_events engine::events_for(const std::shared_ptr<ledger_writer_actor>& write
           }};
 }
 
-void engine::spawn_shard(std::uint32_t shard) {
+void engine::spawn_scheduler(std::uint32_t shard) {
   context_.schedulers[shard] = system_.spawn(scheduler_behavior, &context_, shard);
+}
+
+void engine::spawn_outbox(std::uint32_t shard) {
   context_.outboxes[shard] = system_.spawn(outbox_behavior, &context_, shard);
 }
 
@@ -119,31 +145,25 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
   for (std::size_t n = 0; n < stored.size(); ++n)
     c.namespaces[n].actor =
         system.spawn(namespace_behavior, &c, c.namespaces[n].of, std::move(stored[n]));
-  for (std::uint32_t shard = 0; shard < shard_count; ++shard)
-    e->spawn_shard(shard);
+  for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
+    e->spawn_scheduler(shard);
+    e->spawn_outbox(shard);
+  }
   c.console = system.spawn(console_behavior, &c);
   auto* self = e.get();
   e->supervisor_ =
-      system.spawn(supervisor, &c, std::function<void(std::uint32_t)>([self](std::uint32_t shard) {
-                     self->spawn_shard(shard);
-                   }));
+      system.spawn(supervisor,
+                   &c,
+                   respawn([self](std::uint32_t shard) { self->spawn_scheduler(shard); }),
+                   respawn([self](std::uint32_t shard) { self->spawn_outbox(shard); }));
   return e;
 }
 
 void engine::stop() {
   if (std::exchange(stopped_, true))
     return;
-  caf::anon_send(supervisor_, supervise{});
-  const auto end = [](const auto& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); };
-  for (const auto& s : context_.schedulers)
-    end(s);
-  for (const auto& o : context_.outboxes)
-    end(o);
-  for (const auto& n : context_.namespaces)
-    end(n.actor);
-  end(context_.console);
-  end(context_.directory);
-  end(context_.writer);
+  if (supervisor_)
+    caf::anon_send(supervisor_, supervise{});
   supervisor_ = nullptr;
 }
 

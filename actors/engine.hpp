@@ -44,12 +44,14 @@ public:
   /// is there.
   [[nodiscard]] static lane_events events_for(const std::shared_ptr<ledger_writer_actor>& writer);
 
-  /// Ends all actors. Customers with units in flight must be flushed first (store.stop).
+  /// Tells all actors to end; the engine has to be there until they have (await_all_actors_done).
+  /// Customers with units in flight must be flushed first (store.stop).
   void stop();
 
 private:
   engine(caf::actor_system& system, engine_parts parts);
-  void spawn_shard(std::uint32_t shard);
+  void spawn_scheduler(std::uint32_t shard);
+  void spawn_outbox(std::uint32_t shard);
 
   caf::actor_system& system_;
   engine_parts parts_;
