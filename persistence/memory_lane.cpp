@@ -176,6 +176,7 @@ void memory_lane::discard_first() {
     if (r.owner == victim)
       life = std::max(life, r.life);
   undecided_ = false;
+  set_available(true); // it answered, after all
   discard(victim, life, "the store refused the unit");
   part_ = rows.rows_of([&](const customer_key& k) { return k != victim; });
   if (!part_->writes_nothing())

@@ -319,6 +319,7 @@ void pg_lane::failed(const pg::error& e) {
 // discarded and the others go on. Nothing of the batch is in, so the order within a customer holds.
 void pg_lane::halve(const std::string& why) {
   batch_in_flight_ = false;
+  set_available(true); // it answers; perhaps nothing of this batch is left to land
   auto part = halving_ ? std::move(parts_.front())
                        : batch_.rows_of([](const customer_key&) { return true; });
   if (halving_)

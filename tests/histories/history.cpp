@@ -97,7 +97,7 @@ private:
       return;
     if (!i.settled && i.in_flight == 0 && n + 1 < witness_.intents.size())
       log_.count("asked again");
-    ++i.in_flight;
+    i.asked();
     send(i.customer, i.body, i.key, i.expected, n);
   }
 
@@ -194,6 +194,7 @@ private:
     thief.body = script_.other_content(owner.body);
     thief.acknowledged.reset();
     thief.settled = false;
+    thief.uncertain = false;
     thief.in_flight = 0;
     thief.expected.reset();
     witness_.intents.push_back(std::move(thief));

@@ -76,11 +76,14 @@ void witness::refused(request& q, const refusal& why, std::uint64_t last, instan
     log_.find(name(q) + " is told to be late before its deadline");
   if (code == errc::internal)
     log_.find(name(q) + ": internal: " + why.text);
-  if (passing || code == errc::deadline_exceeded || code == errc::internal)
+  if (passing || code == errc::deadline_exceeded || code == errc::internal) {
+    if (q.intent)
+      intents[*q.intent].unanswered();
     return;
+  }
   if (q.intent) {
     auto& i = intents[*q.intent];
-    i.settled = true;
+    i.settled = i.in_flight == 0 && !i.uncertain;
     if (i.acknowledged)
       log_.find(name(q) + " is refused as " + std::string(to_string(code)) +
                 " and had been acknowledged");
@@ -93,8 +96,10 @@ void witness::ended(std::uint32_t server) {
   for (auto& q : requests)
     if (q.server == server && !q.answered && !std::exchange(q.lost, true)) {
       log_.count("answer lost with its server");
-      if (q.intent)
+      if (q.intent) {
         --intents[*q.intent].in_flight;
+        intents[*q.intent].unanswered();
+      }
     }
 }
 

@@ -23,8 +23,19 @@ struct intent {
   std::optional<sequence> expected;
   bool original = true; ///< else it takes another's key with other content
   std::optional<reply::receipt> acknowledged;
-  bool settled = false; ///< acknowledged or refused for good, the last time it was asked
+  bool settled = false;   ///< acknowledged, or refused for good and nothing else is possible
+  bool uncertain = false; ///< an answer was lost, or told that nothing is known
   std::size_t in_flight = 0;
+
+  void asked() noexcept {
+    settled = acknowledged.has_value();
+    uncertain = uncertain && in_flight != 0;
+    ++in_flight;
+  }
+  void unanswered() noexcept {
+    uncertain = true;
+    settled = acknowledged.has_value();
+  }
 };
 
 /// A command under way: an intent's, or a query.
