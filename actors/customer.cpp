@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace accrue {
 namespace {
@@ -281,25 +282,38 @@ void customer_state::answer_again(sequence where, std::shared_ptr<const envelope
   load_row(where, deadline);
 }
 
-// Reads a unit back, once all that is under way is durable: it may be among it. At the deadline it
-// is read anyway; the answer then goes behind what is under way, and is told to be late there.
+// Reads a unit back, once all that is under way is durable: it may be among it. What is not durable by
+// the deadline is not read: it might not be there yet.
 void customer_state::load_row(sequence where, instant deadline) {
   const auto me = caf::actor_cast<customer_actor>(self_);
   const auto read = [me, where, store = context_->store, key = recorder_->key()] {
     store->load_row(key, where, [me, where](result<stored_row> row) {
-      caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
+      caf::anon_send(
+          me,
+          row_loaded{where, std::make_shared<result<stored_row>>(std::move(row)), std::nullopt});
     });
   };
   if (recorder_->all_durable())
-    read();
-  else
-    recorder_->after_commit([read](bool) { read(); }, deadline);
+    return read();
+  recorder_->after_commit(
+      [me, where, read, deadline](bool durable) {
+        if (durable)
+          read();
+        else
+          caf::anon_send(me,
+                         row_loaded{where,
+                                    std::make_shared<result<stored_row>>(too_late_to_tell()),
+                                    deadline});
+      },
+      deadline);
 }
 
 void customer_state::row(const row_loaded& r) {
   const auto& row = *r.row;
   auto& rec = *recorder_;
-  if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number) {
+  const auto waits = [&](const envelope& e) { return !r.late || e.deadline <= *r.late; };
+  if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number &&
+      waits(*current_->command)) {
     const auto asked = std::move(current_);
     deciding_ = asked->command;
     if (!row)
@@ -319,11 +333,11 @@ void customer_state::row(const row_loaded& r) {
       decide(asked->command, asked->prints);
     }
   }
-  std::vector<repeat> ready;
-  for (auto& again : repeats_)
-    if (again.where == r.number)
-      ready.push_back(std::move(again));
-  std::erase_if(repeats_, [&](const repeat& x) { return x.where == r.number; });
+  const auto kept = std::ranges::stable_partition(
+      repeats_, [&](const repeat& x) { return x.where != r.number || !waits(*x.command); });
+  const std::vector<repeat> ready(std::make_move_iterator(kept.begin()),
+                                  std::make_move_iterator(kept.end()));
+  repeats_.erase(kept.begin(), kept.end());
   for (const auto& again : ready)
     repeat_answer(*again.command, row);
   if (!current_)

@@ -76,11 +76,18 @@ void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
   if (known.what != recorder::known::fresh) {
     repeats.emplace_back(known.where, e);
     const auto me = caf::actor_cast<namespace_actor>(self);
-    const auto read = [me, store = context->store, key = r.key(), where = known.where](bool) {
-      store->load_row(key, where, [me, where](result<stored_row> row) {
-        caf::anon_send(me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row))});
-      });
-    };
+    const auto read =
+        [me, store = context->store, key = r.key(), where = known.where, deadline = e->deadline](
+            bool durable) {
+          const auto tell = [me, where](result<stored_row> row, std::optional<instant> late) {
+            caf::anon_send(
+                me, row_loaded{where, std::make_shared<result<stored_row>>(std::move(row)), late});
+          };
+          if (!durable)
+            return tell(too_late_to_tell(), deadline);
+          store->load_row(
+              key, where, [tell](result<stored_row> row) { tell(std::move(row), std::nullopt); });
+        };
     r.after_commit(read, e->deadline);
     return;
   }
@@ -106,19 +113,23 @@ void namespace_state::receive(const std::shared_ptr<const envelope>& e) {
 
 void namespace_state::row(const row_loaded& m) {
   const auto& row = *m.row;
-  for (const auto& [where, e] : repeats) {
-    if (where != m.number)
+  const auto meant = [&](const auto& x) {
+    return x.first == m.number && (!m.late || x.second->deadline <= *m.late);
+  };
+  for (const auto& x : repeats) {
+    if (!meant(x))
       continue;
+    const auto& e = *x.second;
     const auto done =
         row ? journal::decode(
                   row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind))
             : result<entry>(tl::unexpected(row.error()));
     if (done)
-      records->reply(*e, receipt_of(*done, records->value, *current));
+      records->reply(e, receipt_of(*done, records->value, *current));
     else
-      records->refuse(*e, done.error());
+      records->refuse(e, done.error());
   }
-  std::erase_if(repeats, [&](const auto& x) { return x.first == m.number; });
+  std::erase_if(repeats, meant);
 }
 
 namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,

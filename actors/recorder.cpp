@@ -48,6 +48,11 @@ result<command_prints> prints_of(const envelope& e, const catalog& cat) {
   return p;
 }
 
+tl::unexpected<refusal> too_late_to_tell() {
+  return accrue::refuse(errc::deadline_exceeded,
+                        "not durable in time, the outcome is unknown; send the same key again");
+}
+
 recorder::recorder(engine_context& context, space of, std::string reference, std::uint32_t life)
     : context_(&context), space_(std::move(of)), life_(life) {
   value.reference = std::move(reference);

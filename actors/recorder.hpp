@@ -20,6 +20,9 @@ struct command_prints {
 /// errc: validation for a command without any key, or with one over 128 bytes.
 [[nodiscard]] result<command_prints> prints_of(const envelope& e, const catalog& cat);
 
+/// The answer to a repeat whose unit was not durable by its deadline.
+[[nodiscard]] tl::unexpected<refusal> too_late_to_tell();
+
 class recorder {
 public:
   recorder(engine_context& context, space of, std::string reference, std::uint32_t life);

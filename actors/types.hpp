@@ -50,6 +50,7 @@ struct customer_loaded {
 struct row_loaded {
   sequence number;
   std::shared_ptr<result<stored_row>> row;
+  std::optional<instant> late; ///< not read: for those only whose deadline is not after this one
 };
 struct number_assigned {
   customer_id number;
