@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -120,6 +121,19 @@ TEST_CASE("a file over 500 lines has a reason in tools/size_exceptions.txt", "[t
   for (const auto& [file, reason] : exceptions) {
     FAIL_CHECK(file << " stands in tools/size_exceptions.txt and does not exist");
   }
+}
+
+TEST_CASE("the planted bugs fit the sources, and say what they would mean", "[tidy]") {
+  std::size_t patches = 0;
+  for (const auto& file : fs::directory_iterator(root / "tests/histories/planted")) {
+    INFO(file.path().filename().string());
+    ++patches;
+    CHECK(read(file.path()).starts_with("# "));
+    const auto command =
+        "cd '" + root.string() + "' && git apply --check '" + file.path().string() + "' 2>&1";
+    CHECK(std::system(command.c_str()) == 0);
+  }
+  CHECK(patches >= 3);
 }
 
 TEST_CASE("nothing is marked as unfinished", "[tidy]") {
