@@ -136,6 +136,7 @@ void world::start_server() {
   parts.time = this;
   parts.now = [this] { return now_; };
   parts.limits = limits_;
+  parts.limits.wake_pause_ns = 0;
   parts.space = "shop";
   parts.failures = &failures_;
   parts.lease_ns = lease_ns;
