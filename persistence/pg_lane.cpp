@@ -35,6 +35,7 @@ void pg_lane::lease_extended(clock::time_point asked_at) noexcept {
 
 void pg_lane::start() {
   lease_extended(options_.taken_at);
+  busy_since_ = clock::now();
   open();
   renew_lease();
 }
