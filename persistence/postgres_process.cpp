@@ -44,11 +44,20 @@ pid_t spawn(const std::vector<std::string>& command, const account& as, int outp
   for (const std::string& it : command)
     argv.push_back(const_cast<char*>(it.c_str()));
   argv.push_back(nullptr);
+  // A signal that reaches the child before it is another program must not run a handler of ours, which
+  // may share a pipe with us: none comes in until there are none.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = ::fork();
-  if (child != 0)
+  if (child != 0) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return child;
+  }
   // Only calls that are safe between fork and exec from here on.
   ::setsid();
+  for (int number = 1; number < NSIG; ++number)
+    ::signal(number, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
