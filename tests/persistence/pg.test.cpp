@@ -248,10 +248,10 @@ TEST_CASE("big parameters and big answers in flight together do not block each o
   arguments.bytea(raw(big));
   int whole = 0;
   for (int i = 0; i < 5; ++i)
-    c.it.async_query("echo", arguments, 20s, [&](outcome<result> answer) {
+    c.it.async_query("echo", arguments, 120s, [&](outcome<result> answer) {
       whole += answer && answer->bytes(0, 0).size() == big.size() ? 1 : 0;
     });
-  CHECK(c.query("count", {}, 20s));
+  CHECK(c.query("count", {}, 120s));
   CHECK(whole == 5);
 }
 
