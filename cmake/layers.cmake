@@ -25,9 +25,13 @@ function(accrue_layer name)
   endif()
   target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} ${scope} ${arg_PUBLIC})
+  accrue_headers(${target} ${scope} ${name})
+endfunction()
 
-  # `cmake --build ... --target all_verify_interface_header_sets` compiles each header alone.
-  accrue_glob(headers ${name}/*.hpp)
+# The headers of a folder as the target's, so that each can be compiled alone:
+# `cmake --build ... --target all_verify_interface_header_sets`.
+function(accrue_headers target scope folder)
+  accrue_glob(headers ${folder}/*.hpp)
   if(headers)
     target_sources(${target} ${scope}
       FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
@@ -64,9 +68,7 @@ function(accrue_program name)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output})
   target_compile_definitions(${target} PRIVATE ACCRUE_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${target} PRIVATE
-    accrue_warnings accrue_actors CLI11::CLI11 nlohmann_json::nlohmann_json
-    spdlog::spdlog tomlplusplus::tomlplusplus date::date-tz
-    prometheus-cpp::core prometheus-cpp::pull)
+    accrue_warnings ${ACCRUE_PROGRAM_LIBRARIES})
   accrue_link_allocator(${target})
   add_dependencies(programs ${target})
 endfunction()
