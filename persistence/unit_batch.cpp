@@ -2,6 +2,7 @@
 #include "persistence/unit_batch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace accrue {
 
@@ -26,9 +27,9 @@ void unit_batch::clear() noexcept {
   frames.clear();
   follow_ups.clear();
   if (bytes.capacity() > bytes_max)
-    bytes = {};
+    std::exchange(bytes, {}); // an assignment of {} would keep the capacity
   if (frames.capacity() > bytes_max)
-    frames = {};
+    std::exchange(frames, {});
 }
 
 unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& wanted) const {
