@@ -24,7 +24,7 @@ struct pg_reader_options {
   std::string conninfo{};
   std::vector<pg::statement> statements{};
   std::size_t client_reads_max = 4096;      ///< under way at once, of those that clients cause
-  std::chrono::milliseconds timeout{10000}; ///< of a read, its second try included
+  std::chrono::milliseconds timeout{5000};  ///< of a read, its second try included
   std::chrono::milliseconds patience{2000}; ///< without any answer so long: new reads are refused
 };
 
