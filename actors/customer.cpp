@@ -333,11 +333,12 @@ void customer_state::row(const row_loaded& r) {
       decide(asked->command, asked->prints);
     }
   }
-  const auto kept = std::ranges::stable_partition(
-      repeats_, [&](const repeat& x) { return x.where != r.number || !waits(*x.command); });
-  const std::vector<repeat> ready(std::make_move_iterator(kept.begin()),
-                                  std::make_move_iterator(kept.end()));
-  repeats_.erase(kept.begin(), kept.end());
+  const auto told = std::stable_partition(repeats_.begin(), repeats_.end(), [&](const repeat& x) {
+    return x.where != r.number || !waits(*x.command);
+  });
+  const std::vector<repeat> ready(std::make_move_iterator(told),
+                                  std::make_move_iterator(repeats_.end()));
+  repeats_.erase(told, repeats_.end());
   for (const auto& again : ready)
     repeat_answer(*again.command, row);
   if (!current_)
