@@ -227,7 +227,7 @@ void gateway::opened(const activate& who, customer_actor to) {
     it->second.life = who.life;
     for (auto& e : it->second.pending)
       caf::anon_send(to, execute{std::move(e)});
-    it->second.pending = {};
+    it->second.pending = std::vector<std::shared_ptr<const envelope>>();
   });
 }
 
@@ -289,7 +289,7 @@ void gateway::flush() {
     posted_.clear();
     posted_bytes_.clear();
     if (posted_bytes_.capacity() > posted_kept_max)
-      posted_bytes_ = {};
+      posted_bytes_ = std::string(); // an assignment of {} would keep the room
   }
   admission_.at(clock::now());
   flushing_ = false;

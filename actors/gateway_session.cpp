@@ -299,7 +299,7 @@ void gateway_session::write() {
   sending_since_ = clock::time_point::max();
   for (auto* buffer : {&sending_, &out_})
     if (buffer->empty() && buffer->capacity() > kept_bytes)
-      *buffer = {};
+      *buffer = std::string(); // an assignment of {} would keep the room
   tell_held();
   if (!out_.empty() || closing_)
     send();

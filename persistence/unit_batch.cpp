@@ -2,7 +2,6 @@
 #include "persistence/unit_batch.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace accrue {
 
@@ -27,9 +26,9 @@ void unit_batch::clear() noexcept {
   frames.clear();
   follow_ups.clear();
   if (bytes.capacity() > bytes_max)
-    std::exchange(bytes, {}); // an assignment of {} would keep the capacity
+    bytes = std::vector<std::byte>(); // an assignment of {} would keep the room
   if (frames.capacity() > bytes_max)
-    std::exchange(frames, {});
+    frames = std::string();
 }
 
 unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& wanted) const {

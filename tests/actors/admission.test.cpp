@@ -52,21 +52,43 @@ TEST_CASE("a burst may fill the whole limit, and nothing passes it") {
   CHECK_FALSE(p.rule.shedding());
 }
 
-TEST_CASE("a standing queue is brought down to what is answered in the target time") {
+TEST_CASE("a standing queue is brought down to what is answered in the target time and a commit") {
   played p;
-  // 1,000 answers each 10 ms are 100,000 a second: 2,000 in 20 ms.
+  // 1,000 answers each 10 ms are 100,000 a second: 3,000 in 20 ms and the 10 ms of a commit.
   p.saturate(1000, 3);
   CHECK(p.rule.shedding());
-  CHECK(p.rule.limit() == 2000);
-  CHECK(p.rule.in_flight() <= 2000);
+  CHECK(p.rule.limit() == 3000);
+  CHECK(p.rule.in_flight() <= 3000);
+}
+
+TEST_CASE("a store whose commits get slow is given larger ones") {
+  played p;
+  p.saturate(100, 12);
+  REQUIRE(p.rule.limit() == admission::mark_min);
+  // All but one of those in flight leave with one commit each 301 ms: what such a commit took and what comes in
+  // 20 ms more are 321/301 of it. 1,023 x 321/301 = 1090.97, and more each time, up to the limit.
+  const auto commit = [&] {
+    p.fill(100'000);
+    p.pass(milliseconds(300));
+    p.answer(p.rule.in_flight() - 1);
+    p.pass(milliseconds(1));
+  };
+  p.answer(p.rule.in_flight() - 1);
+  p.pass(milliseconds(1));
+  commit();
+  CHECK(p.rule.shedding());
+  CHECK(p.rule.limit() == 1090);
+  for (int commits = 0; commits < 60; ++commits)
+    commit();
+  CHECK(p.rule.limit() == 8192);
 }
 
 TEST_CASE("the mark follows the rate and has a floor") {
   played p;
   p.saturate(1000, 3);
   p.saturate(800, 3);
-  CHECK(p.rule.limit() == 1600);
-  p.saturate(100, 12); // 200 in 20 ms: below the floor
+  CHECK(p.rule.limit() == 2400);
+  p.saturate(100, 12); // 300 in 30 ms: below the floor
   CHECK(p.rule.shedding());
   CHECK(p.rule.limit() == admission::mark_min);
 }
@@ -75,8 +97,9 @@ TEST_CASE(
     "a store that stands still leaves the floor, and what is in flight above it stays accepted") {
   played p;
   CHECK(p.fill(100'000) == 8191);
-  p.pass(milliseconds(100));
-  p.pass(milliseconds(100));
+  p.pass(milliseconds(1000)); // a commit may take so long
+  CHECK_FALSE(p.rule.shedding());
+  p.pass(milliseconds(1000));
   CHECK(p.rule.shedding());
   CHECK_FALSE(p.rule.admits(1));
   CHECK(p.rule.admits(0));                  // who holds nothing is no part of the queue
