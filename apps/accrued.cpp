@@ -102,29 +102,8 @@ void read_file(const CLI::App& app, configuration& c) {
   }
 }
 
-// Command line over configuration file over defaults.
-std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
-  CLI::App app(
-      "accrued: the billing engine's server. Without --database-url it creates and runs a private "
-      "PostgreSQL in its data directory.");
-  app.set_version_flag("--version", ACCRUE_VERSION);
-  app.add_option("--config", c.file, "TOML file with the same names as the options")
-      ->check(CLI::ExistingFile);
-  app.add_option(
-      "--data-dir", c.data_dir, "where the private database and the outbox live [accrue-data]");
-  app.add_option("--database-url", c.database_url, "use this PostgreSQL instead of a private one");
-  app.add_option("--listen", c.listen, "address and port to serve")->capture_default_str();
-  app.add_option("--space", c.spaces, "namespaces to serve; created where they are new")
-      ->capture_default_str();
-  app.add_option("--lanes", c.lanes, "database connections that write")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  app.add_option("--threads", c.threads, "threads for the actors")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  app.add_option("--lease-ms", c.lease_ms, "how long this server owns its shards without renewing")
-      ->check(CLI::Range(500, 600000))
-      ->capture_default_str();
+// What bounds the connections and what is held for them.
+void offer_limits(CLI::App& app, configuration& c) {
   app.add_option("--hello-timeout-ms",
                  c.hello_timeout_ms,
                  "a connection that says no hello for so long is closed")
@@ -163,6 +142,32 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
                  "that holds most is cut")
       ->check(CLI::Range(8, 1048576))
       ->capture_default_str();
+}
+
+// Command line over configuration file over defaults.
+std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
+  CLI::App app(
+      "accrued: the billing engine's server. Without --database-url it creates and runs a private "
+      "PostgreSQL in its data directory.");
+  app.set_version_flag("--version", ACCRUE_VERSION);
+  app.add_option("--config", c.file, "TOML file with the same names as the options")
+      ->check(CLI::ExistingFile);
+  app.add_option(
+      "--data-dir", c.data_dir, "where the private database and the outbox live [accrue-data]");
+  app.add_option("--database-url", c.database_url, "use this PostgreSQL instead of a private one");
+  app.add_option("--listen", c.listen, "address and port to serve")->capture_default_str();
+  app.add_option("--space", c.spaces, "namespaces to serve; created where they are new")
+      ->capture_default_str();
+  app.add_option("--lanes", c.lanes, "database connections that write")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--threads", c.threads, "threads for the actors")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--lease-ms", c.lease_ms, "how long this server owns its shards without renewing")
+      ->check(CLI::Range(500, 600000))
+      ->capture_default_str();
+  offer_limits(app, c);
   app.add_flag(
       "--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
   app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")
