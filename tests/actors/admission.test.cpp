@@ -65,8 +65,9 @@ TEST_CASE("a store whose commits get slow is given larger ones") {
   played p;
   p.saturate(100, 12);
   REQUIRE(p.rule.limit() == admission::mark_min);
-  // All but one of those in flight leave with one commit each 301 ms: what such a commit took and what comes in
-  // 20 ms more are 321/301 of it. 1,023 x 321/301 = 1090.97, and more each time, up to the limit.
+  // One place is kept for who holds nothing: 1,023 are in flight, and all but one leave with a commit each 301 ms.
+  // What such a commit took and what comes in 20 ms more are 321/301 of it: 1,022 x 321/301 = 1089.9. It is
+  // told when the next commit is under way, so every second one is larger: 2 ln(8,192/1,024) / ln(321/301) = 65.
   const auto commit = [&] {
     p.fill(100'000);
     p.pass(milliseconds(300));
@@ -76,9 +77,10 @@ TEST_CASE("a store whose commits get slow is given larger ones") {
   p.answer(p.rule.in_flight() - 1);
   p.pass(milliseconds(1));
   commit();
+  commit();
   CHECK(p.rule.shedding());
-  CHECK(p.rule.limit() == 1090);
-  for (int commits = 0; commits < 60; ++commits)
+  CHECK(p.rule.limit() == 1089);
+  for (int commits = 0; commits < 70; ++commits)
     commit();
   CHECK(p.rule.limit() == 8192);
 }
