@@ -1,6 +1,8 @@
 // A page of messages at a time: deliver, put on record as a whole, look again.
 #include "actors/outbox.hpp"
 
+#include "persistence/crash_point.hpp"
+
 #include <caf/send.hpp>
 
 #include <chrono>
@@ -43,6 +45,7 @@ void outbox_state::loaded(const result<std::vector<waiting_message>>& waiting) {
   const auto left = context->deliver ? context->deliver(*waiting) : 0;
   if (left == 0)
     return again_later();
+  pass(crash_point::message_delivered);
   partly_ = left < waiting->size();
   const auto me = caf::actor_cast<outbox_actor>(self);
   context->store->mark_delivered(

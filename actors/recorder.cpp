@@ -3,6 +3,7 @@
 
 #include "domain/canonical.hpp"
 #include "domain/decisions.hpp"
+#include "persistence/crash_point.hpp"
 #include "persistence/journal_codec.hpp"
 #include "persistence/projections.hpp"
 
@@ -177,6 +178,7 @@ void recorder::record(const unit& u,
     if (since_snapshot() >= context_->limits.snapshot_every)
       add_snapshot(b);
   });
+  pass(crash_point::unit_added);
 }
 
 void recorder::answer(const envelope& e, const std::function<void(std::string&)>& print) {
@@ -237,6 +239,7 @@ void recorder::add_snapshot(unit_batch& b) {
   b.segments.push_back({key(), value.last, life_, b.keep(filters)});
   snapshot_at_ = value.last.value;
   keys_.trim(value.last);
+  pass(crash_point::snapshot_added);
 }
 
 } // namespace accrue

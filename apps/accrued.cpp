@@ -4,6 +4,7 @@
 #include "actors/gateway.hpp"
 #include "apps/accrued/cluster_watch.hpp"
 #include "apps/accrued/outbox_file.hpp"
+#include "persistence/crash_point.hpp"
 #include "persistence/pg_store.hpp"
 
 #include <CLI/CLI.hpp>
@@ -49,6 +50,7 @@ struct configuration {
   std::int64_t queue_target_ms = 20;
   std::size_t buffers_mib = 256;
   bool take_over = false;
+  std::string crash_at;
   std::string log_level = "info";
 };
 
@@ -172,6 +174,9 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
       "--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
   app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")
       ->capture_default_str();
+  // For tests (persistence/crash_point.hpp), hence not in the help: NAME[:N] kills the server at the
+  // N-th pass of a named point.
+  app.add_option("--crash-at", c.crash_at)->group("");
   try {
     app.parse(argc, argv);
     if (!c.file.empty())
@@ -257,6 +262,7 @@ struct shutdown {
       if (cut != 0)
         spdlog::warn(
             "{} connections were cut, {} commands were left without an answer", cut, unanswered);
+      pass(crash_point::stop_begun);
       store.stop([this] { io.stop(); });
     });
   }
@@ -264,6 +270,9 @@ struct shutdown {
 
 // NOLINTNEXTLINE(readability-function-size): the composition root, wired by hand from top to bottom
 int run(const configuration& c) {
+  if (!c.crash_at.empty())
+    if (auto ok = arm_crash_point(c.crash_at); !ok)
+      return fail(ok.error());
   auto listening = listen_options(c);
   if (!listening)
     return fail(listening.error());
@@ -293,6 +302,7 @@ int run(const configuration& c) {
       return fail(started.error());
     storing.conninfo = started->conninfo();
     cluster.emplace(std::move(*started));
+    pass(crash_point::cluster_ready);
     storing.take_over = true; // the directory's lock says that its last owner is gone
   }
 
@@ -361,6 +371,7 @@ int run(const configuration& c) {
                door.port());
   ::prctl(PR_SET_TIMERSLACK, 1);
   io.run();
+  pass(crash_point::lease_returned);
 
   std::uint64_t units = 0;
   for (const auto* l : (*store)->lanes())

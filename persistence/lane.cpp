@@ -1,6 +1,8 @@
 // What all lanes do around a commit: swapping batches, releasing replies, dropping discarded lives.
 #include "persistence/lane.hpp"
 
+#include "persistence/crash_point.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -56,7 +58,10 @@ bool lane::take(unit_batch& into) {
 void lane::release(unit_batch& batch, instant now) {
   expire(batch, now);
   const bool owner = owns();
+  const auto* const middle = batch.replies.data() + batch.replies.size() / 2;
   for (const auto& r : batch.replies) {
+    if (&r == middle)
+      pass(crash_point::replies_half_released);
     if (is_discarded(r.owner, r.life))
       replies_->refuse(r.to, r.request, r.index, discarded_reply);
     else if (!owner)
@@ -64,6 +69,7 @@ void lane::release(unit_batch& batch, instant now) {
     else
       replies_->deliver(r.to, batch.frame(r.frame));
   }
+  pass(crash_point::replies_released);
   durable_.fetch_add(1, std::memory_order_release);
   for (auto& f : batch.follow_ups)
     f.run(!is_discarded(f.owner, f.life));

@@ -2,6 +2,7 @@
 // table. No SQL of the product: only the table accrue_migration.
 #include "persistence/migrate.hpp"
 
+#include "persistence/crash_point.hpp"
 #include "persistence/digest.hpp"
 
 #include <fmt/format.h>
@@ -96,6 +97,7 @@ apply_next(pg::session& database, std::span<const migration> wanted, migration_r
                                   row);
       !noted)
     return failed(noted.error(), fmt::format("cannot note migration {}", label(next)));
+  pass(crash_point::migration_open);
   if (auto kept = database.execute("COMMIT"); !kept)
     return failed(kept.error(), fmt::format("cannot commit migration {}", label(next)));
   report.version = next.number;

@@ -1,5 +1,6 @@
 // The connection that the engine uses: libpq in pipeline mode, driven by Asio, never blocking.
 // Errors, results and the blocking session are in pg.cpp.
+#include "persistence/crash_point.hpp"
 #include "persistence/pg.hpp"
 #include "persistence/pg_libpq.hpp"
 
@@ -183,6 +184,8 @@ void connection::link::send(std::span<const call> calls,
   pending_.push_back({deadline, std::move(done)});
   pending_.back().results.reserve(calls.size());
   for (const call& it : calls) {
+    if (&it != calls.data() && &it == calls.data() + calls.size() / 2)
+      pass(crash_point::pipeline_half_sent, [this] { PQflush(connection_); });
     arguments_.take(*it.arguments);
     if (PQsendQueryPrepared(connection_,
                             it.name,

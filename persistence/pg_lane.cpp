@@ -2,6 +2,8 @@
 // for what is promised and batch_parameters.cpp for the SQL.
 #include "persistence/pg_lane.hpp"
 
+#include "persistence/crash_point.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -160,6 +162,8 @@ void pg_lane::ask_what_landed() {
                             if (mode_ != mode::stopped)
                               told_what_landed(row, asked_at);
                           });
+  if (batch_in_flight_)
+    pass(crash_point::landing_asked);
 }
 
 void pg_lane::told_what_landed(const pg::outcome<pg::result>& row, clock::time_point asked_at) {
@@ -171,6 +175,8 @@ void pg_lane::told_what_landed(const pg::outcome<pg::result>& row, clock::time_p
     connection_.close();
     return retry_after(backoff_, [this] { open(); });
   }
+  if (batch_in_flight_)
+    pass(crash_point::landing_known);
   if (row->rows() != 1)
     return fence("another server has taken the shards over");
   lease_extended(asked_at);
@@ -194,6 +200,7 @@ void pg_lane::work() {
       release(batch_, now_());
       continue;
     }
+    pass(crash_point::batch_taken);
     std::ranges::sort(batch_.journal, [](const journal_row& a, const journal_row& b) {
       return std::tie(a.owner, a.sequence) < std::tie(b.owner, b.sequence);
     });
@@ -231,6 +238,7 @@ void pg_lane::send(unit_batch& rows) {
       .bytea(pending_hash_);
   std::vector<pg::call> calls{{"fence", &fence_parameters_}, {"batch_row", &batch_row_}};
   parameters_.append_calls(rows, calls);
+  pass(crash_point::batch_encoded);
   sent_at_ = clock::now();
   watch_patience();
   connection_.async_pipeline(
@@ -238,12 +246,14 @@ void pg_lane::send(unit_batch& rows) {
         if (mode_ != mode::stopped)
           answered(std::move(answer));
       });
+  pass(crash_point::batch_sent);
 }
 
 void pg_lane::answered(pg::outcome<std::vector<pg::result>> answer) {
   if (!answer)
     return failed(answer.error());
   lease_extended(sent_at_);
+  pass(crash_point::batch_committed);
   landed();
 }
 
@@ -261,6 +271,7 @@ void pg_lane::landed() {
   }
   if (halving_) {
     parts_.pop_front();
+    pass(crash_point::part_committed);
     return next_part();
   }
   release(batch_, now_());
@@ -349,6 +360,7 @@ void pg_lane::halve(const std::string& why) {
   const auto middle = owners[owners.size() / 2];
   parts_.push_front(part.rows_of([&](const customer_key& k) { return k >= middle; }));
   parts_.push_front(part.rows_of([&](const customer_key& k) { return k < middle; }));
+  pass(crash_point::batch_halved);
   next_part();
 }
 
@@ -420,7 +432,9 @@ void pg_lane::renew_lease() {
                               lease_extended(asked_at);
                               if (mode_ == mode::idle)
                                 becomes_available();
+                              pass(crash_point::renewal_done);
                             });
+    pass(crash_point::renewal_sent);
   });
 }
 
@@ -454,6 +468,7 @@ void pg_lane::finish_stop() {
     if (auto done = std::exchange(stopped_, nullptr))
       done();
   };
+  pass(crash_point::stop_flushed);
   if (!give_back)
     return end();
   lease_parameters_.clear().int2(options_.lane).int8(options_.epoch);

@@ -1,6 +1,7 @@
 // Start-up of the store and the reads that bring state back. Writing is in pg_lane.cpp.
 #include "persistence/pg_store.hpp"
 
+#include "persistence/crash_point.hpp"
 #include "persistence/migrate.hpp"
 
 #include <fmt/format.h>
@@ -211,6 +212,7 @@ result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
     o->name = fmt::format("accrue lane {} epoch {}", n, o->epoch);
     o->conninfo = as_engine(made->options_.conninfo, o->name, {{"lock_timeout", "2s"}});
     o->lease = made->options_.lease;
+    pass(crash_point::lane_taken);
     made->lanes_.push_back(std::make_unique<pg_lane>(io, std::move(*o), replies, events, now));
   }
   // Lanes that an earlier server had beyond ours: theirs now is over, too.
@@ -266,6 +268,7 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
     return refuse(errc::overflow, "no namespace number is left in this database", reference);
   if (!made)
     return tl::unexpected(away(made.error()));
+  pass(crash_point::namespace_opened);
   stored_namespace found{namespace_id(static_cast<std::uint32_t>(made->i32(0, 0))),
                          {},
                          std::vector<std::uint64_t>(shard_count, 0)};
@@ -293,11 +296,13 @@ void pg_store::load_customer(namespace_id space,
                              stored<stored_customer> done) {
   auto p = std::make_shared<pg::parameters>();
   p->int4(static_cast<std::int32_t>(space.value)).text(reference);
+  pass(crash_point::load_asked);
   reader_.read(read_cause::client,
                {{"find", p}, {"snapshot", p}, {"segments", p}, {"rows", p}},
                [reference, done = std::move(done)](result<std::vector<pg::result>> r) {
                  if (!r)
                    return done(tl::unexpected(r.error()));
+                 pass(crash_point::load_answered);
                  stored_customer c;
                  c.reference = reference;
                  const auto& [found, snapshot, segments, rows] =
