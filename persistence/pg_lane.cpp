@@ -11,7 +11,7 @@
 namespace accrue {
 namespace {
 
-constexpr auto backoff_max = std::chrono::milliseconds(1000);
+constexpr auto backoff_max = std::chrono::milliseconds(250);
 
 std::int64_t to_ns(std::chrono::steady_clock::time_point t) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
