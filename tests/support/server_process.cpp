@@ -95,19 +95,21 @@ struct server_process::life {
   bool ended = false; ///< its end of the pipe is closed
   std::jthread reader;
 
-  void start();
+  void start(const std::vector<std::string>& this_time = {});
   void read(int from);
   void end_without_mercy() noexcept;
   int reap();
 };
 
-void server_process::life::start() {
+void server_process::life::start(const std::vector<std::string>& this_time) {
+  auto whole = command;
+  whole.insert(whole.end(), this_time.begin(), this_time.end());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw std::runtime_error("no pipe");
   port = 0;
   ended = false;
-  pid = spawn(command, ends[1]);
+  pid = spawn(whole, ends[1]);
   ::close(ends[1]);
   reader = std::jthread([this, from = ends[0]] { read(from); });
   if (pid < 0)
@@ -202,6 +204,11 @@ server_process::~server_process() {
 
 server_process::server_process(server_process&&) noexcept = default;
 
+server_process& server_process::operator=(server_process&& other) noexcept {
+  std::swap(it_, other.it_);
+  return *this;
+}
+
 void server_process::wait_until_ready() {
   std::unique_lock lock(it_->mutex);
   const bool told = it_->changed.wait_for(
@@ -229,9 +236,10 @@ void server_process::kill() {
   it_->reap();
 }
 
-void server_process::restart() {
-  it_->start();
-  wait_until_ready();
+void server_process::restart(const std::vector<std::string>& this_time, until when) {
+  it_->start(this_time);
+  if (when == until::ready)
+    wait_until_ready();
 }
 
 void server_process::signal(int number) const {
@@ -258,8 +266,12 @@ std::string server_process::conninfo() const {
                      (fs::canonical(it_->data) / "run").string());
 }
 
+pid_t server_process::postmaster_now() const {
+  return postgres::read_pid_file(it_->data / "data").pid;
+}
+
 pid_t server_process::postmaster() const {
-  const pid_t found = postgres::read_pid_file(it_->data / "data").pid;
+  const pid_t found = postmaster_now();
   if (found <= 0)
     throw std::runtime_error("there is no PostgreSQL in " + it_->data.string());
   return found;

@@ -47,6 +47,8 @@ public:
                           until when = until::ready);
   ~server_process();
   server_process(server_process&&) noexcept;
+  /// Both stay what they were, in each other's place.
+  server_process& operator=(server_process&& other) noexcept;
 
   /// Waits for its line "serves … on ADDRESS:PORT". Throws like the constructor.
   void wait_until_ready();
@@ -56,11 +58,12 @@ public:
   int stop();
   /// SIGKILL, and gone. Its PostgreSQL stays, as after a real crash.
   void kill();
-  /// Starts it again with the same arguments; it must have ended.
-  void restart();
+  /// Starts it again with the same arguments, and for this life with some more; it must have ended.
+  void restart(const std::vector<std::string>& this_time = {}, until when = until::ready);
   void signal(int number) const;
 
   [[nodiscard]] std::uint16_t port() const;
+  /// 0 where it has ended and was waited for.
   [[nodiscard]] pid_t pid() const;
   /// Everything it has printed, of all its lives.
   [[nodiscard]] std::string output() const;
@@ -69,6 +72,8 @@ public:
   [[nodiscard]] std::string conninfo() const;
   /// Process id of that PostgreSQL; throws where there is none.
   [[nodiscard]] pid_t postmaster() const;
+  /// The same; 0 where there is none at the moment.
+  [[nodiscard]] pid_t postmaster_now() const;
 
 private:
   struct life;

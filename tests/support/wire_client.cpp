@@ -68,6 +68,8 @@ wire_client::wire_client(wire_client&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)), requests_(other.requests_),
       reader_(std::move(other.reader_)) {}
 
+void wire_client::shut_down() noexcept { ::shutdown(socket_, SHUT_RDWR); }
+
 bool wire_client::wait_for(short events, clock::time_point until) const {
   for (;;) {
     const auto left =

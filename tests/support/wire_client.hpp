@@ -66,6 +66,9 @@ public:
   /// Both are what an operator's get_status says: the value of a key; throws where it is not there.
   [[nodiscard]] std::string status(std::string_view key);
 
+  /// Ends the connection; who waits on another thread, finds it over. From any thread.
+  void shut_down() noexcept;
+
 private:
   explicit wire_client(int socket) noexcept : socket_(socket) {}
   [[nodiscard]] bool wait_for(short events, std::chrono::steady_clock::time_point until) const;
