@@ -1,5 +1,5 @@
 /* A disk that is slow, full or broken, for the processes of PostgreSQL that preload this library.
- * Other programs that preload it are left alone. What the tests do with it is in disk.test.cpp.
+ * Other programs that preload it are left alone. What the tests do with it is in attacks_at_home.cpp.
  *
  *   truncate -s 128 control && chmod 666 control    # all zero: no fault
  *   LD_PRELOAD=build/release/lib/disk_shim.so ACCRUE_DISK_CONTROL=$PWD/control accrued --data-dir d
