@@ -93,7 +93,7 @@ void load(ordeal& it, occasion when, const std::vector<wire::call>& poisoned) {
   it.begin_load();
   switch (when) {
   case occasion::idle_clients:
-    it.clients.wait_for_receipts(3000); // of few customers: enough for a snapshot
+    it.clients.wait_for_receipts(6000); // of few customers: enough for a snapshot
     return it.clients.finish();
   case occasion::lost_backend:
     it.clients.wait_for_receipts(200);
