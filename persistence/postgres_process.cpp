@@ -194,6 +194,9 @@ bool end_orphans(const fs::path& data) {
 }
 
 bool shut_down(pid_t pid, bool child, const fs::path& data) {
+  // Who stands still hears nothing, and the others would wait for it.
+  for (const pid_t one : servers_in(data))
+    ::kill(one, SIGCONT);
   ::kill(pid, SIGINT);
   if (wait_for_end(pid, child, data, 30s))
     return true;

@@ -86,7 +86,7 @@ enum class process : std::uint8_t { gone, dying, our_server, a_stranger };
 /// new server may use the directory. False when one is still there after five seconds.
 [[nodiscard]] bool end_orphans(const std::filesystem::path& data);
 
-/// Fast shutdown; after half a minute the immediate one, and ten seconds later SIGKILL (the cluster
+/// Continues processes that were stopped, then fast shutdown; after half a minute the immediate one, and ten seconds later SIGKILL (the cluster
 /// then recovers at the next start). `child` says that the server is ours to reap. False when it is
 /// still there.
 [[nodiscard]] bool shut_down(pid_t pid, bool child, const std::filesystem::path& data);

@@ -65,11 +65,9 @@ public:
   }
   void kill_beside_a_database_that_stands_still() const {
     load();
-    const auto all = processes_of(it_.server.postmaster());
-    signal_all(all, SIGSTOP);
+    signal_all(processes_of(it_.server.postmaster()), SIGSTOP); // nobody continues it
     ordeal::run_for(up_to(200));
     it_.kill_server();
-    signal_all(all, SIGCONT);
   }
   /// One that nobody continues: it has to be found out and ended.
   void hang_backend() const {

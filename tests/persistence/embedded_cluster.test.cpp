@@ -104,6 +104,20 @@ TEST_CASE("a server left over from a killed owner is replaced and nothing is los
   CHECK(one_value(*cluster, "SELECT id FROM t") == "42");
 }
 
+TEST_CASE("a server left over that stands still is stopped in order", "[pg]") {
+  const temporary_directory place;
+  const pid_t left_over = leave_a_server_behind(place.path());
+  for (const pid_t one : postgres::servers_in(place.path() / "data"))
+    REQUIRE(::kill(one, SIGSTOP) == 0);
+  const auto cluster = embedded_cluster::start(small(place.path()));
+  REQUIRE(cluster);
+  CHECK(cluster->server_pid() != left_over);
+  CHECK(one_value(*cluster, "SELECT id FROM t") == "42");
+  // Not by force, half a minute later: there was nothing to recover.
+  CHECK(postgres::slurp(place.path() / "server.log").find("not properly shut down") ==
+        std::string::npos);
+}
+
 TEST_CASE("a server that was killed with its owner recovers", "[pg]") {
   const temporary_directory place;
   REQUIRE(::kill(leave_a_server_behind(place.path()), SIGKILL) == 0);
