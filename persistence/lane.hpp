@@ -23,7 +23,8 @@ struct lane_events {
   /// Somebody else owns the shards now: this server must stop.
   std::function<void(const std::string& why)> fenced;
   /// A backend of a connection that is gone still holds the lane's row, and does not end when it is
-  /// told to: it hangs. Who can end it otherwise should.
+  /// told to: it hangs. Or the database hangs, and this is the backend of the last connection. Who can
+  /// end it otherwise should.
   std::function<void(int backend)> held_up;
   /// The store went away (and why) or is back: once at each change.
   std::function<void(bool available, const std::string& why)> moved;

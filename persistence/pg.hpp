@@ -46,6 +46,7 @@ struct error {
   std::string sqlstate;
   std::string text;
   int statement = -1; ///< index of the failed call in its pipeline; -1 where there is none
+  bool late = false;  ///< no answer came in time: whoever is at it may be at it still
 };
 
 /// A value, or the failure.

@@ -307,7 +307,7 @@ void connection::link::on_timer() {
     return;
   if (next > clock::now())
     return watch(next);
-  lose({failure::reconnect, {}, "the database did not answer in time"});
+  lose({failure::reconnect, {}, "the database did not answer in time", -1, true});
 }
 
 /// Ends the connection and posts every completion that is due.

@@ -127,8 +127,10 @@ void pg_lane::opened(const pg::outcome<void>& ok) {
     return;
   if (!ok) {
     becomes_unavailable(ok.error().text);
+    held_up(ok.error());
     return retry_after(backoff_, [this] { open(); });
   }
+  backend_ = connection_.backend_pid();
   connection_.on_lost([this](const pg::error&) {
     if (mode_ == mode::idle)
       open();
@@ -138,8 +140,7 @@ void pg_lane::opened(const pg::outcome<void>& ok) {
 }
 
 // A backend of a lost connection may be at its batch still, or hang and never let go of the lane's row.
-// What it is told takes effect before it reads another statement; those that do not listen are named
-// when the row stays locked.
+// What it is told takes effect before it reads another statement.
 void pg_lane::end_former_backends() {
   former_backends_.clear();
   former_parameters_.clear().text(options_.name);
@@ -150,6 +151,19 @@ void pg_lane::end_former_backends() {
         for (int i = 0; r && i < r->back().rows(); ++i)
           former_backends_.push_back(r->back().i32(i, 0));
       });
+}
+
+// Either a former backend keeps the lane's row, or the database answers nobody any more: one of its
+// processes may stand still with a lock inside it, for which nothing but a recovery helps. The end of any
+// backend by force leads to one.
+void pg_lane::held_up(const pg::error& why) {
+  if (!events_.held_up)
+    return;
+  if (why.sqlstate == "55P03")
+    for (const auto backend : former_backends_)
+      events_.held_up(backend);
+  else if (why.late && backend_ != 0)
+    events_.held_up(std::exchange(backend_, 0));
 }
 
 // After a lost connection the lane row tells whether the batch in flight is in.
@@ -169,9 +183,7 @@ void pg_lane::ask_what_landed() {
 void pg_lane::told_what_landed(const pg::outcome<pg::result>& row, clock::time_point asked_at) {
   if (!row) {
     becomes_unavailable(row.error().text);
-    if (row.error().sqlstate == "55P03" && events_.held_up)
-      for (const auto backend : former_backends_)
-        events_.held_up(backend);
+    held_up(row.error());
     connection_.close();
     return retry_after(backoff_, [this] { open(); });
   }

@@ -86,6 +86,7 @@ private:
   void open();
   void opened(const pg::outcome<void>& ok);
   void end_former_backends();
+  void held_up(const pg::error& why);
   void ask_what_landed();
   void told_what_landed(const pg::outcome<pg::result>& row, clock::time_point asked_at);
   void work();
@@ -119,6 +120,7 @@ private:
   bool watching_ = false;                     ///< the patience timer runs
   clock::time_point busy_since_;              ///< where it is not idle or renews: since when
   std::vector<std::int32_t> former_backends_; ///< of lost connections, told to end and not known to
+  int backend_ = 0;                           ///< of the connection that was open last
   std::chrono::milliseconds backoff_{50};
 
   unit_batch batch_;             ///< taken, replies and all
