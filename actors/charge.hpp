@@ -18,6 +18,7 @@ struct charge_state {
 
 /// Spawned by its customer with what is stored; lives while its customer is busy with it.
 charge_actor::behavior_type charge_behavior(charge_actor::stateful_pointer<charge_state> self,
-                                            charge stored);
+                                            charge stored,
+                                            fail_points* failures);
 
 } // namespace accrue

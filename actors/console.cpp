@@ -26,6 +26,10 @@ void console_state::ask(const operator_request& r) {
     return inspect(r, i->customer);
   if (const auto* c = std::get_if<wire::list_customers>(&r.command))
     return customers(r, *c, false);
+  if (const auto* q = std::get_if<wire::list_quarantine>(&r.command))
+    return quarantine(r, q->limit, false);
+  if (const auto* l = std::get_if<wire::lift_quarantine>(&r.command))
+    return lift(r, *l, false);
 }
 
 void console_state::line(const operator_request& r, const std::string& text) {
@@ -40,6 +44,16 @@ void console_state::line(const operator_request& r, const std::string& text) {
     return customers(r, {first, wire::list_customers::limit_default}, true);
   if (verb == "stuck")
     return stuck(r);
+  if (verb == "quarantine")
+    return quarantine(r, wire::list_customers::limit_max, true);
+  if (verb == "lift" && !first.empty()) {
+    const auto at = text.find(first, text.find(verb) + verb.size()) + first.size();
+    const auto reason = text.find_first_not_of(' ', at);
+    return lift(r,
+                {first == "--catalog" ? std::string() : first,
+                 reason == std::string::npos ? std::string() : text.substr(reason)},
+                true);
+  }
   if (verb == "retry" && !second.empty())
     return retry(r, first, second);
   say(r,
@@ -47,6 +61,8 @@ void console_state::line(const operator_request& r, const std::string& text) {
        "customers [AFTER]           customers by reference",
        "inspect CUSTOMER            what one customer is doing",
        "stuck                       customers that were stopped, and why",
+       "quarantine                  customers that may not write, and why",
+       "lift CUSTOMER [REASON]      let one out of quarantine; --catalog: the namespace",
        "retry CUSTOMER INVOICE      repeat the failed step of an invoice",
        "quit                        leave"});
 }
@@ -62,6 +78,7 @@ void console_state::status(const operator_request& r, bool as_lines) {
               for (const auto& n : context->namespaces)
                 s.entries.emplace_back("namespace", n.of.reference);
               s.entries.emplace_back("active_customers", std::to_string(a.active));
+              s.entries.emplace_back("quarantined_customers", std::to_string(a.quarantined));
               s.entries.emplace_back("stopped_customers", std::to_string(a.stopped.size()));
               for (const auto& l : lanes.lines)
                 s.entries.emplace_back("store", l);
@@ -130,6 +147,49 @@ void console_state::stuck(const operator_request& r) {
           lines.emplace_back("nothing is stuck");
         say(r, std::move(lines));
       });
+}
+
+void console_state::quarantine(const operator_request& r, std::uint32_t limit, bool as_lines) {
+  self->request(context->directory, caf::infinite, list_held{r.space, limit})
+      .then([this, r, as_lines](const quarantine_list& held) {
+        if (!as_lines) {
+          wire::quarantined list;
+          for (const auto& h : held.items)
+            list.items.push_back({h->what, h->refused.load(std::memory_order_relaxed)});
+          list.total = held.total;
+          return answer(r, list);
+        }
+        std::vector<std::string> lines;
+        for (const auto& h : held.items)
+          lines.push_back(
+              (h->what.reference.empty() ? "the namespace itself" : h->what.reference) +
+              "  since " + to_string(h->what.since) + "  " + std::string(to_string(h->what.kind)) +
+              " after unit " + std::to_string(h->what.last_good.value) + "  refused " +
+              std::to_string(h->refused.load(std::memory_order_relaxed)) + "  " + h->what.why);
+        if (lines.empty())
+          lines.emplace_back("nobody is in quarantine");
+        say(r, std::move(lines));
+      });
+}
+
+void console_state::lift(const operator_request& r, const wire::lift_quarantine& l, bool as_lines) {
+  const auto done = [context = context, r, as_lines, whom = l.customer](result<sequence> at) {
+    std::string frame;
+    if (!at)
+      wire::print(frame, r.to, at.error());
+    else if (as_lines)
+      wire::print(frame,
+                  r.to,
+                  wire::operator_reply(
+                      wire::console_text{{(whom.empty() ? "the namespace" : whom) +
+                                          " goes on at sequence " + std::to_string(at->value)}}));
+    else
+      wire::print(frame, r.to, wire::operator_reply(wire::quarantine_lifted{whom, *at}));
+    context->replies->deliver(r.from, frame);
+  };
+  self->send(context->directory,
+             accrue::lift{
+                 r.space, l.customer, r.client.empty() ? "an operator" : r.client, l.reason, done});
 }
 
 void console_state::retry(const operator_request& r,

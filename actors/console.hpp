@@ -27,6 +27,8 @@ private:
   void inspect(const operator_request& r, const std::string& customer);
   void customers(const operator_request& r, const wire::list_customers& q, bool as_lines);
   void stuck(const operator_request& r);
+  void quarantine(const operator_request& r, std::uint32_t limit, bool as_lines);
+  void lift(const operator_request& r, const wire::lift_quarantine& l, bool as_lines);
   void retry(const operator_request& r, const std::string& customer, const std::string& invoice);
   void say(const operator_request& r, std::vector<std::string> lines);
   void answer(const operator_request& r, const wire::operator_reply& reply);

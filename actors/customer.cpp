@@ -1,4 +1,5 @@
-// The order of things within one customer. See customer.hpp.
+// The order of things within one customer, while it lives. See customer.hpp; how a life begins and ends is
+// in customer_life.cpp.
 #include "actors/customer.hpp"
 
 #include "actors/charge.hpp"
@@ -13,67 +14,13 @@
 #include <iterator>
 
 namespace accrue {
-namespace {
-
-/// Whether the unit was recorded under one of these keys: the row's own, or a second one among its facts.
-bool answers_to(const stored_row& row, const command_prints& p) {
-  const auto asked = [&](const fingerprint& key) {
-    return key == p.key || (p.second && key == *p.second);
-  };
-  if (asked(row.key))
-    return true;
-  const auto e =
-      journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
-  return e && std::ranges::any_of(e->facts, [&](const fact::any& f) {
-           const auto* second = std::get_if<fact::key_added>(&f);
-           return second != nullptr && asked(second->key);
-         });
-}
-
-} // namespace
-
-void customer_state::start(pointer self,
-                           engine_context& context,
-                           space of,
-                           std::string reference,
-                           std::uint32_t life,
-                           std::shared_ptr<const catalog> cat) {
-  self_ = self;
-  context_ = &context;
-  catalog_ = std::move(cat);
-  recorder_.emplace(context, std::move(of), reference, life);
-  const auto me = caf::actor_cast<customer_actor>(self);
-  context.store->load_customer(
-      recorder_->of().number, std::move(reference), [me](result<stored_customer> r) {
-        caf::anon_send(me,
-                       customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
-      });
-}
-
-void customer_state::loaded(const result<stored_customer>& stored) {
-  if (!stored)
-    return stop(stored.error().text);
-  if (auto ok = recorder_->restore(*stored); !ok)
-    return stop(ok.error().text);
-  mode_ = mode::ready;
-  tell_scheduler();
-  go_on();
-}
-
-// What it has may be of a unit that was discarded, or was read before this life.
-void customer_state::tell_scheduler() {
-  if (const auto& r = *recorder_; r.value.exists)
-    caf::anon_send(context_->schedulers[shard_of(r.value.number)],
-                   wake{r.key(), r.value.reference, r.due(), false});
-}
-
 void customer_state::receive(std::shared_ptr<const envelope> e) {
   if (mode_ == mode::stopped)
     return recorder_->refuse_now(*e,
                                  {errc::storage_unavailable,
                                   recorder_->value.reference,
                                   "the customer is being reloaded; send the same key again"});
-  if (mode_ == mode::ready && !current_ && waiting_.empty())
+  if (awake() && !current_ && waiting_.empty())
     return begin(std::move(e));
   if (waiting_.size() >= context_->limits.customer_queue)
     return recorder_->refuse_now(*e,
@@ -86,7 +33,7 @@ void customer_state::receive(std::shared_ptr<const envelope> e) {
 // Decides what waits until something has to be waited for.
 void customer_state::go_on() {
   std::size_t next = 0;
-  while (mode_ == mode::ready && !current_ && next < waiting_.size())
+  while (awake() && !current_ && next < waiting_.size())
     begin(std::move(waiting_[next++]));
   waiting_.erase(waiting_.begin(),
                  waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting_.size())));
@@ -107,6 +54,8 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
   if (too_late(*e))
     return r.refuse(
         *e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
+  if (mode_ == mode::unreadable)
+    return refuse_held(*e);
   if (command::is_query(e->body)) {
     const auto got = accrue::answer(r.value, *catalog_, e->stamp, e->body);
     return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
@@ -135,8 +84,11 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
   decide(std::move(e), *prints);
 }
 
+// A new command; nobody in quarantine gets here further than to its refusal.
 void customer_state::decide(std::shared_ptr<const envelope> e, const command_prints& p) {
   auto& r = *recorder_;
+  if (held_)
+    return refuse_held(*e);
   if (e->expected_sequence && *e->expected_sequence != r.value.last)
     return r.refuse(*e,
                     {errc::conflict,
@@ -157,6 +109,8 @@ void customer_state::decide(std::shared_ptr<const envelope> e, const command_pri
     return;
   }
   deciding_ = e;
+  if (context_->failures)
+    context_->failures->pass("decide:" + r.value.reference);
   unit u(
       r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
   if (is_simple(e->body)) {
@@ -193,20 +147,18 @@ void customer_state::tell_charge(const charge& to, flat_fee::event what) {
   const auto id = to.terms.id;
   const auto number = current_->number;
   self_->request(charge_of(to), caf::infinite, charge_event{number, std::move(what)})
-      .then([this, number, id](
-                charge_decision d) { charge_answered(number, id, std::move(d.decided)); },
+      .then([this, number, id](charge_decision d) { charge_answered(number, id, std::move(d)); },
             [this, number, id](const caf::error&) {
-              std::erase_if(charges_, [&](const auto& c) { return c.first == id; });
-              charge_answered(
-                  number, id, accrue::refuse(errc::internal, "the charge stopped; try again"));
+              charge_answered(number, id, {{}, "its actor ended"});
             });
 }
 
-void customer_state::charge_answered(std::uint64_t number,
-                                     charge_id id,
-                                     result<flat_fee::decision> d) {
+void customer_state::charge_answered(std::uint64_t number, charge_id id, charge_decision answer) {
   if (!current_ || current_->number != number)
     return; // the customer stopped meanwhile
+  if (!answer.broken.empty())
+    return broken("charge " + std::to_string(id.value) + ": " + answer.broken);
+  auto& d = answer.decided;
   try {
     if (d)
       if (const auto* need = need_of(*d)) {
@@ -221,10 +173,8 @@ void customer_state::charge_answered(std::uint64_t number,
     if (!current_)
       go_on();
     settled();
-  } catch (const defect& broken) {
-    stop(broken.what);
-  } catch (const std::exception& broken) {
-    stop(broken.what());
+  } catch (...) {
+    broken(what_broke());
   }
 }
 
@@ -272,7 +222,8 @@ charge_actor& customer_state::charge_of(const charge& c) {
       std::ranges::find(charges_, c.terms.id, &std::pair<charge_id, charge_actor>::first);
   if (it != charges_.end())
     return it->second;
-  return charges_.emplace_back(c.terms.id, self_->spawn(charge_behavior, c)).second;
+  return charges_.emplace_back(c.terms.id, self_->spawn(charge_behavior, c, context_->failures))
+      .second;
 }
 
 // The same key with the same content: the same reply, from what its unit recorded, once that is durable.
@@ -309,30 +260,22 @@ void customer_state::load_row(sequence where, instant deadline) {
 }
 
 void customer_state::row(const row_loaded& r) {
+  if (!awake())
+    return;
   const auto& row = *r.row;
-  auto& rec = *recorder_;
+  const auto unit =
+      row ? journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind))
+          : result<entry>(tl::unexpected(row.error()));
+  if (row && !unit)
+    return unfit("unit " + std::to_string(r.number.value) +
+                 " cannot be read: " + unit.error().text);
+  // Only what is durable is asked for; what was discarded is told by the lane.
+  if (!row && row.error().code == errc::not_found && !recorder_->lost())
+    return unfit("unit " + std::to_string(r.number.value) + " is not there");
   const auto waits = [&](const envelope& e) { return !r.late || e.deadline <= *r.late; };
   if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number &&
-      waits(*current_->command)) {
-    const auto asked = std::move(current_);
-    deciding_ = asked->command;
-    if (!row)
-      rec.refuse(*asked->command, row.error());
-    else if (answers_to(*row, asked->prints)) {
-      if (row->content == asked->prints.content)
-        repeats_.push_back({r.number, asked->command});
-      else
-        rec.refuse(*asked->command,
-                   {errc::idempotency_conflict,
-                    asked->command->key,
-                    "this key was used with other content"});
-    } else if (asked->to_ask.pop_back(); !asked->to_ask.empty()) {
-      current_ = std::make_unique<open_unit>(std::move(*asked));
-      load_row(current_->to_ask.back(), current_->command->deadline);
-    } else {
-      decide(asked->command, asked->prints);
-    }
-  }
+      waits(*current_->command))
+    asked_row(std::move(current_), row ? &*row : nullptr, unit);
   const auto told = std::stable_partition(repeats_.begin(), repeats_.end(), [&](const repeat& x) {
     return x.where != r.number || !waits(*x.command);
   });
@@ -340,21 +283,43 @@ void customer_state::row(const row_loaded& r) {
                                   std::make_move_iterator(repeats_.end()));
   repeats_.erase(told, repeats_.end());
   for (const auto& again : ready)
-    repeat_answer(*again.command, row);
+    repeat_answer(*again.command, unit);
   if (!current_)
     go_on();
 }
 
-void customer_state::repeat_answer(const envelope& command, const result<stored_row>& row) {
+// The unit that may have this key, or why it cannot be told.
+void customer_state::asked_row(std::unique_ptr<open_unit> asked,
+                               const stored_row* row,
+                               const result<entry>& unit) {
   auto& rec = *recorder_;
-  if (!row)
-    return rec.refuse(command, row.error());
-  auto e = journal::decode(row->body, row->sequence, row->at, static_cast<std::uint8_t>(row->kind));
-  if (!e)
-    return rec.refuse(command, e.error());
-  for (auto& b : e->after)
+  deciding_ = asked->command;
+  if (!unit) {
+    rec.refuse(*asked->command, unit.error());
+  } else if (answers_to(*row, *unit, asked->prints)) {
+    if (row->content == asked->prints.content)
+      repeats_.push_back({row->sequence, asked->command});
+    else
+      rec.refuse(*asked->command,
+                 {errc::idempotency_conflict,
+                  asked->command->key,
+                  "this key was used with other content"});
+  } else if (asked->to_ask.pop_back(); !asked->to_ask.empty()) {
+    current_ = std::move(asked);
+    load_row(current_->to_ask.back(), current_->command->deadline);
+  } else {
+    decide(asked->command, asked->prints);
+  }
+}
+
+void customer_state::repeat_answer(const envelope& command, const result<entry>& unit) {
+  auto& rec = *recorder_;
+  if (!unit)
+    return rec.refuse(command, unit.error());
+  auto e = *unit;
+  for (auto& b : e.after)
     b.code = catalog_->code(b.currency);
-  rec.reply(command, receipt_of(*e, rec.value, *catalog_));
+  rec.reply(command, receipt_of(e, rec.value, *catalog_));
 }
 
 void customer_state::numbered(customer_id number) {
@@ -367,129 +332,6 @@ void customer_state::numbered(customer_id number) {
     recorder_->value.number = customer_id{};
   if (!current_)
     go_on();
-}
-
-void customer_state::discarded(const unit_discarded& d) {
-  if (d.life == recorder_->life() && mode_ != mode::stopped)
-    stop(d.why);
-}
-
-// This life is over: everybody who waits is told, and the directory sees to a new one.
-void customer_state::stop(const std::string& why) {
-  mode_ = mode::stopped;
-  stopped_why_ = why;
-  spdlog::error("customer {} stopped: {}", recorder_->value.reference, why);
-  const refusal no{errc::storage_unavailable,
-                   recorder_->value.reference,
-                   "the customer is being reloaded; send the same key again"};
-  const auto open = std::move(current_);
-  if (open)
-    recorder_->refuse_now(*open->command, no);
-  if (deciding_ && (!open || open->command != deciding_))
-    recorder_->refuse_now(*deciding_, no);
-  deciding_.reset();
-  for (const auto& e : waiting_)
-    if (e)
-      recorder_->refuse_now(*e, no);
-  for (const auto& again : repeats_)
-    recorder_->refuse_now(*again.command, no);
-  waiting_.clear();
-  repeats_.clear();
-  charges_.clear();
-  // The next life begins when nothing of this one is under way any more.
-  const customer_stopped over{
-      recorder_->of().number, recorder_->value.reference, recorder_->key(), recorder_->life(), why};
-  recorder_->after_commit([to = context_->directory, over](bool) { caf::anon_send(to, over); });
-}
-
-caf::result<bool> customer_state::retire() {
-  if (mode_ == mode::stopped) {
-    if (!recorder_->all_durable())
-      return false;
-    self_->quit();
-    return true;
-  }
-  if (mode_ != mode::ready || current_ || !waiting_.empty() || !repeats_.empty() ||
-      !recorder_->all_durable())
-    return false;
-  // A long tail since the snapshot would make the next activation slow: write one, go the next time.
-  if (recorder_->since_snapshot() >= exact_keys / 4) {
-    recorder_->snapshot();
-    return false;
-  }
-  self_->quit();
-  return true;
-}
-
-text_lines customer_state::inspect() const {
-  const auto& v = recorder_->value;
-  text_lines out;
-  const char* modes[] = {"loading", "ready", "stopped"};
-  out.lines.push_back("customer " + v.reference + " number " + std::to_string(v.number.value) +
-                      " shard " + std::to_string(shard_of(v.number)) + " life " +
-                      std::to_string(recorder_->life()));
-  out.lines.push_back(std::string("mode ") + modes[static_cast<int>(mode_)] +
-                      (stopped_why_.empty() ? "" : ": " + stopped_why_));
-  out.lines.push_back("sequence " + std::to_string(v.last.value) +
-                      (recorder_->all_durable() ? " durable" : " on its way"));
-  out.lines.push_back("deciding " +
-                      std::string(current_ ? command::kind(current_->command->body) : "nothing") +
-                      ", waiting " + std::to_string(waiting_.size()));
-  out.lines.push_back("grants " + std::to_string(v.grants.size()) + " charges " +
-                      std::to_string(v.charges.size()) + " invoices " +
-                      std::to_string(v.invoices.size()) + " sub-accounts " +
-                      std::to_string(v.book.sub_accounts().size()));
-  if (const auto due = next_due(v))
-    out.lines.push_back("next due " + to_string(*due));
-  return out;
-}
-
-customer_actor::behavior_type customer_behavior(customer_state::pointer self,
-                                                engine_context* context,
-                                                space of,
-                                                std::string reference,
-                                                std::uint32_t life,
-                                                std::shared_ptr<const catalog> cat) {
-  auto& s = self->state;
-  s.start(self, *context, std::move(of), std::move(reference), life, std::move(cat));
-  // A defect ends this life of the customer, loudly, and nobody else's.
-  const auto guarded = [self](auto&& what) {
-    try {
-      what(self->state);
-      self->state.settled();
-    } catch (const defect& broken) {
-      self->state.stop(broken.what);
-    } catch (const std::exception& broken) {
-      self->state.stop(broken.what());
-    }
-  };
-  return {
-      [guarded](execute& m) {
-        guarded([&](customer_state& c) { c.receive(std::move(m.command)); });
-      },
-      [guarded, self](const tick& t) {
-        auto e = std::make_shared<envelope>();
-        e->from = {no_session, 0};
-        e->stamp = t.now;
-        e->deadline = ledger::never;
-        // Two wake-ups that find the customer at the same unit are one.
-        e->key = "tick:" + std::to_string(t.due.ns) + ":" + std::to_string(t.now.ns) + ":" +
-                 std::to_string(self->state.last_unit().value);
-        e->body = command::run_due{};
-        guarded([&](customer_state& c) { c.receive(std::move(e)); });
-      },
-      [guarded](const customer_loaded& m) {
-        guarded([&](customer_state& c) { c.loaded(*m.stored); });
-      },
-      [guarded](const row_loaded& m) { guarded([&](customer_state& c) { c.row(m); }); },
-      [guarded](const number_assigned& m) {
-        guarded([&](customer_state& c) { c.numbered(m.number); });
-      },
-      [self](const catalog_changed& m) { self->state.use(m.catalog); },
-      [self](const unit_discarded& m) { self->state.discarded(m); },
-      [self](retire) { return self->state.retire(); },
-      [self](inspect) { return self->state.inspect(); },
-  };
 }
 
 } // namespace accrue

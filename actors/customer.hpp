@@ -13,6 +13,14 @@
 
 namespace accrue {
 
+/// One activation of a customer.
+struct customer_life {
+  std::uint32_t number = 0;
+  /// Set: in quarantine. It writes nothing and answers from what is stored.
+  std::shared_ptr<held_back> held;
+  bool lifted = false; ///< the first one after a quarantine: tells the directory how loading went
+};
+
 class customer_state {
 public:
   static inline const char* name = "customer";
@@ -24,7 +32,7 @@ public:
              engine_context& context,
              space of,
              std::string reference,
-             std::uint32_t life,
+             customer_life life,
              std::shared_ptr<const catalog> cat);
   void receive(std::shared_ptr<const envelope> e);
   void loaded(const result<stored_customer>& stored);
@@ -34,10 +42,13 @@ public:
   [[nodiscard]] sequence last_unit() const noexcept { return recorder_->value.last; }
   /// A message was dealt with: nobody's command is in the middle of being decided.
   void settled() noexcept { deciding_.reset(); }
-  /// Ends this life: a unit was lost, the stored state is broken, or an invariant did not hold.
-  void stop(const std::string& why);
+  /// Ends this life. `fault`: the next one is in quarantine; none: it is a usual one.
+  void stop(std::optional<quarantine_kind> fault, const std::string& why, sequence last_good);
+  /// An invariant did not hold.
+  void broken(const std::string& why) { stop(quarantine_kind::defect, why, recorder_->value.last); }
+  void begin_anew();
   /// Whether the customer went; else it is busy.
-  caf::result<bool> retire();
+  caf::result<bool> retire(bool over);
   [[nodiscard]] text_lines inspect() const;
   void use(std::shared_ptr<const catalog> cat) { catalog_ = std::move(cat); }
 
@@ -58,15 +69,25 @@ private:
     sequence where;
     std::shared_ptr<const envelope> command;
   };
-  enum class mode : std::uint8_t { loading, ready, stopped };
+  enum class mode : std::uint8_t {
+    loading,
+    ready,
+    unreadable, ///< in quarantine, and what is stored does not fit together
+    stopped
+  };
 
+  [[nodiscard]] bool awake() const noexcept {
+    return mode_ == mode::ready || mode_ == mode::unreadable;
+  }
+  void unfit(const std::string& why);
+  void refuse_held(const envelope& e);
   void begin(std::shared_ptr<const envelope> e);
   void go_on();
   void decide(std::shared_ptr<const envelope> e, const command_prints& p);
   void converse();
   void carry(const to_charge& message);
   void tell_charge(const charge& to, flat_fee::event what);
-  void charge_answered(std::uint64_t unit, charge_id id, result<flat_fee::decision> d);
+  void charge_answered(std::uint64_t unit, charge_id id, charge_decision answer);
   void finish();
   void commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
   void
@@ -74,13 +95,17 @@ private:
   void answer_again(sequence where, std::shared_ptr<const envelope> e);
   void load_row(sequence where, instant deadline);
   void tell_scheduler();
-  void repeat_answer(const envelope& command, const result<stored_row>& row);
+  void
+  asked_row(std::unique_ptr<open_unit> asked, const stored_row* row, const result<entry>& unit);
+  void repeat_answer(const envelope& command, const result<entry>& unit);
   [[nodiscard]] bool too_late(const envelope& e) const noexcept;
   charge_actor& charge_of(const charge& c);
 
   customer_actor::stateful_pointer<customer_state> self_ = nullptr;
   engine_context* context_ = nullptr;
   std::optional<recorder> recorder_;
+  std::shared_ptr<held_back> held_; ///< see customer_life
+  bool lifted_ = false;
   std::shared_ptr<const catalog> catalog_;
   mode mode_ = mode::loading;
   std::unique_ptr<open_unit> current_;
@@ -96,7 +121,7 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self,
                                                 engine_context* context,
                                                 space of,
                                                 std::string reference,
-                                                std::uint32_t life,
+                                                customer_life life,
                                                 std::shared_ptr<const catalog> cat);
 
 } // namespace accrue

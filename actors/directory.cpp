@@ -5,26 +5,42 @@
 #include "actors/customer.hpp"
 
 #include <caf/send.hpp>
-#include <spdlog/spdlog.h>
+
+#include <chrono>
 
 namespace accrue {
+namespace {
 
-directory_state::entry& directory_state::spawn(const accrue::activate& who) {
-  auto& e = customers[{who.space, who.reference}];
+// What the operator is told whose lift did not help.
+refusal not_recovered(const customer_stopped& s) {
+  if (s.fault)
+    return {errc::quarantined, s.reference, "was lifted and is in quarantine again: " + s.why};
+  return {errc::storage_unavailable, s.reference, "is lifted, but not loaded yet: " + s.why};
+}
+
+} // namespace
+
+directory_state::entry& directory_state::spawn(const name_key& who) {
+  auto& e = customers[who];
   if (e.actor)
     return e;
-  const auto* space = context->find_namespace(who.space);
+  const auto* space = context->find_namespace(who.first);
   ENSURE(space != nullptr);
-  auto& catalog = catalogs.try_emplace(who.space, space->first_catalog).first->second;
+  auto& catalog = catalogs.try_emplace(who.first, space->first_catalog).first->second;
   e.life = ++context->lives;
-  lives[e.life] = {who.space, who.reference};
-  e.actor = self->home_system().spawn(
-      customer_behavior, context, space->of, who.reference, e.life, catalog);
+  e.lifted = held->lifted(who);
+  lives[e.life] = who;
+  e.actor = self->home_system().spawn(customer_behavior,
+                                      context,
+                                      space->of,
+                                      who.second,
+                                      customer_life{e.life, held->find(who), e.lifted},
+                                      catalog);
   return e;
 }
 
 void directory_state::activate(const accrue::activate& who) {
-  auto& e = spawn(who);
+  auto& e = spawn({who.space, who.reference});
   if (e.leaving || e.over) {
     e.wanted = true;
     return;
@@ -33,7 +49,10 @@ void directory_state::activate(const accrue::activate& who) {
   context->routes->opened({who.space, who.reference, e.life}, e.actor);
 }
 
+// The wake-up of somebody in quarantine waits: the scheduler tries it again, and at once after the lift.
 void directory_state::tick(const accrue::tick& t) {
+  if (held->find({t.owner.space, t.reference}))
+    return;
   auto& e = spawn({t.owner.space, t.reference});
   if (e.leaving || e.over)
     e.ticks.push_back(t);
@@ -56,7 +75,7 @@ void directory_state::ask_to_go(const name_key& who, entry& e) {
     return;
   e.leaving = true;
   const accrue::activate w{who.first, who.second, e.life};
-  self->request(e.actor, caf::infinite, retire{})
+  self->request(e.actor, caf::infinite, retire{e.over})
       .then([this, w](bool gone) { left(w, gone); },
             [this, w](const caf::error&) { left(w, true); });
 }
@@ -85,11 +104,18 @@ void directory_state::left(const accrue::activate& who, bool gone) {
     it->second.actor = waiting.actor;
     it->second.life = waiting.life;
     it->second.over = waiting.over;
+    it->second.lifted = waiting.lifted;
   }
+  const name_key whose{who.space, who.reference};
+  if (gone && held->lifted(whose))
+    spawn(whose);
   if (waiting.wanted)
     activate({who.space, who.reference});
   for (const auto& t : waiting.ticks)
     tick(t);
+  // It stopped while it was being asked.
+  if (!gone && waiting.over)
+    ask_to_go(whose, customers.at(whose));
 }
 
 void directory_state::discarded(const unit_discarded& d) {
@@ -104,7 +130,13 @@ void directory_state::stopped(const customer_stopped& s) {
   if (stopped_customers.size() >= 100)
     stopped_customers.erase(stopped_customers.begin());
   stopped_customers.push_back(s);
-  const auto it = customers.find({s.space, s.reference});
+  const name_key whose{s.space, s.reference};
+  if (s.fault)
+    held->add(s);
+  const auto it = customers.find(whose);
+  const bool is_namespace = s.reference.empty();
+  if (is_namespace || (it != customers.end() && it->second.life == s.life && it->second.lifted))
+    held->recovered(whose, tl::unexpected(not_recovered(s)));
   if (it == customers.end() || it->second.life != s.life)
     return;
   it->second.over = true;
@@ -112,6 +144,27 @@ void directory_state::stopped(const customer_stopped& s) {
     context->routes->close({{s.space, s.reference, s.life}}, self);
   else
     ask_to_go(it->first, it->second);
+}
+
+void directory_state::recovered(const customer_recovered& r) {
+  held->recovered({r.space, r.reference}, r.last);
+  if (const auto it = customers.find({r.space, r.reference});
+      it != customers.end() && it->second.life == r.life)
+    it->second.lifted = false;
+}
+
+void directory_state::stored(const quarantine_stored& s) {
+  if (!*s.done)
+    self->delayed_send(self, std::chrono::seconds(1), store_quarantine{});
+  const auto free = held->stored(s);
+  if (!free)
+    return;
+  if (free->second.empty())
+    self->send(context->find_namespace(free->first)->actor, begin_anew{});
+  else if (const auto it = customers.find(*free); it != customers.end())
+    self->send(it->second.actor, begin_anew{});
+  else
+    spawn(*free);
 }
 
 void directory_state::catalog(const catalog_changed& c) {
@@ -122,10 +175,13 @@ void directory_state::catalog(const catalog_changed& c) {
 }
 
 directory_actor::behavior_type directory_behavior(directory_state::pointer self,
-                                                  engine_context* context) {
+                                                  engine_context* context,
+                                                  std::vector<quarantine_row> quarantined) {
   auto& s = self->state;
   s.self = self;
   s.context = context;
+  s.held.emplace(*context, caf::actor_cast<directory_actor>(self));
+  s.held->restore(std::move(quarantined));
   // The customers go with their directory: whoever still holds one must not keep the process.
   self->set_exit_handler([self](const caf::exit_msg& m) {
     for (const auto& [_, e] : self->state.customers)
@@ -138,10 +194,16 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [self](const tick& m) { self->state.tick(m); },
       [self](const unit_discarded& m) { self->state.discarded(m); },
       [self](const customer_stopped& m) { self->state.stopped(m); },
+      [self](const customer_recovered& m) { self->state.recovered(m); },
+      [self](const lift& m) { self->state.held->lift(m); },
+      [self](const quarantine_stored& m) { self->state.stored(m); },
+      [self](store_quarantine) { self->state.held->store(); },
+      [self](const list_held& m) { return self->state.held->list(m); },
       [self](const catalog_changed& m) { self->state.catalog(m); },
       [self](sweep) { self->state.sweep(); },
       [self](get_activity) {
-        return activity{self->state.customers.size(), self->state.stopped_customers};
+        return activity{
+            self->state.customers.size(), self->state.held->size(), self->state.stopped_customers};
       },
       [self](const find_active& m) {
         const auto it = self->state.customers.find({m.space, m.reference});

@@ -87,22 +87,24 @@ engine::engine(caf::actor_system& system, engine_parts parts)
     : system_(system), parts_(std::move(parts)) {}
 
 lane_events engine::events_for(const std::shared_ptr<ledger_writer_actor>& writer) {
-  return {[writer](const customer_key& owner, std::uint32_t life, const std::string& why) {
-            if (*writer)
-              caf::anon_send(*writer, unit_discarded{owner, life, why});
-          },
-          [](const std::string& what) { spdlog::error("the store refuses a batch: {}", what); },
-          [writer](const std::string& why) {
-            if (*writer)
-              caf::anon_send(*writer, ownership_lost{why});
-          },
-          {},
-          [](bool available, const std::string& why) {
-            if (available)
-              spdlog::warn("the store is back");
-            else
-              spdlog::error("the store is away, new commands are refused: {}", why);
-          }};
+  return {
+      [writer](
+          const customer_key& owner, std::uint32_t life, sequence from, const std::string& why) {
+        if (*writer)
+          caf::anon_send(*writer, unit_discarded{owner, life, from, why});
+      },
+      [](const std::string& what) { spdlog::error("the store refuses a batch: {}", what); },
+      [writer](const std::string& why) {
+        if (*writer)
+          caf::anon_send(*writer, ownership_lost{why});
+      },
+      {},
+      [](bool available, const std::string& why) {
+        if (available)
+          spdlog::warn("the store is back");
+        else
+          spdlog::error("the store is away, new commands are refused: {}", why);
+      }};
 }
 
 void engine::spawn_scheduler(std::uint32_t shard) {
@@ -127,19 +129,23 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
   c.stop_process = p.stop_process;
   c.failures = p.failures;
   std::vector<stored_namespace> stored;
+  std::vector<quarantine_row> quarantined;
   for (const auto& reference : p.namespaces) {
     auto opened = c.store->open_namespace(reference);
     if (!opened)
       return tl::unexpected(opened.error());
-    auto cat = replay_catalog(reference, *opened);
+    auto cat = replay_catalog(reference, opened->rows);
     if (!cat)
       return tl::unexpected(cat.error());
     c.namespaces.push_back(
         {{opened->number, reference}, {}, std::make_shared<const catalog>(std::move(*cat))});
+    quarantined.insert(quarantined.end(), opened->quarantined.begin(), opened->quarantined.end());
     stored.push_back(std::move(*opened));
   }
+  if (!quarantined.empty())
+    spdlog::warn("in quarantine: {}; accrue quarantine list says who and why", quarantined.size());
   c.writer = system.spawn(ledger_writer_behavior, &c, p.step);
-  c.directory = system.spawn(directory_behavior, &c);
+  c.directory = system.spawn(directory_behavior, &c, std::move(quarantined));
   c.schedulers.resize(shard_count);
   c.outboxes.resize(shard_count);
   for (std::size_t n = 0; n < stored.size(); ++n)

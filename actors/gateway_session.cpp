@@ -187,6 +187,7 @@ bool gateway_session::greet(const wire::hello& h) {
                  "configuration"});
     return false;
   }
+  client_name_ = h.client_name;
   wire::print(out_, wire::welcome{owner_.options_.server_name, owner_.options_.limits});
   return true;
 }
@@ -215,7 +216,7 @@ void gateway_session::dispatch(std::uint64_t request, std::uint32_t index, const
     owner_.count(me_);
     ++in_flight_;
     caf::anon_send(owner_.context_->console,
-                   operator_request{me_, {request, index}, space_->of.number, *op});
+                   operator_request{me_, {request, index}, space_->of.number, *op, client_name_});
     return;
   }
   const auto full = [&](const refusal& why) {

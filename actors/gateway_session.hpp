@@ -64,6 +64,7 @@ private:
   reply_address me_;
   wire::frame_reader reader_;
   engine_context::namespace_entry* space_ = nullptr; ///< set by the hello
+  std::string client_name_;                          ///< as the hello says
   std::string out_;                                  ///< to be sent next
   std::string sending_;                              ///< being sent
   std::size_t sent_ = 0;                             ///< of it

@@ -32,10 +32,18 @@ using customer_actor = caf::typed_actor<
     caf::reacts_to<catalog_changed>,
     // A unit could not be stored: this life of the customer is over.
     caf::reacts_to<unit_discarded>,
+    // Its quarantine was lifted: this life ends.
+    caf::reacts_to<begin_anew>,
     // May it go? Answers true and is gone, or false because it is busy.
     caf::replies_to<retire>::with<bool>,
     // Everything an operator may want to know, as lines.
     caf::replies_to<inspect>::with<text_lines>>;
+
+/// Answer of the directory about quarantines: the oldest of them, and how many there are.
+struct quarantine_list {
+  std::vector<std::shared_ptr<const held_back>> items;
+  std::size_t total = 0;
+};
 
 /// Answer of the directory about a customer; the handle is empty where it is not active.
 struct customer_found {
@@ -44,6 +52,7 @@ struct customer_found {
 
 } // namespace accrue
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(accrue::customer_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(accrue::quarantine_list)
 namespace accrue {
 
 /// customer → actor. Activates on first use, lets the idle go, stops the broken.
@@ -56,8 +65,17 @@ using directory_actor = caf::typed_actor<
     caf::reacts_to<tick>,
     // The store discarded a customer's units: its life is over.
     caf::reacts_to<unit_discarded>,
-    // A customer stopped.
+    // A life is over; where it was at fault, the next one begins in quarantine.
     caf::reacts_to<customer_stopped>,
+    // A life that began after a quarantine is loaded.
+    caf::reacts_to<customer_recovered>,
+    // An operator lifts a quarantine.
+    caf::reacts_to<lift>,
+    // A change of the stored quarantines was tried; and the time to try again.
+    caf::reacts_to<quarantine_stored>,
+    caf::reacts_to<store_quarantine>,
+    // Who of a namespace is in quarantine, longest first.
+    caf::replies_to<list_held>::with<quarantine_list>,
     // The namespace's catalog changed: tells all its active customers.
     caf::reacts_to<catalog_changed>,
     // Time to look for idle customers.
@@ -75,6 +93,10 @@ using namespace_actor = caf::typed_actor<
     caf::reacts_to<assign_number>,
     // A unit of the namespace could not be stored.
     caf::reacts_to<unit_discarded>,
+    // Its quarantine was lifted: reads its journal again.
+    caf::reacts_to<begin_anew>,
+    // Its journal, read again.
+    caf::reacts_to<namespace_loaded>,
     // A journal row, asked for because of a key that came again.
     caf::reacts_to<row_loaded>>;
 

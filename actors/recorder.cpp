@@ -8,6 +8,7 @@
 #include "persistence/projections.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace accrue {
 namespace {
@@ -15,6 +16,17 @@ namespace {
 constexpr std::size_t key_bytes_max = 128;
 
 fingerprint print_of(std::string_view text) { return fingerprint_of(digest_of(text)); }
+
+digest hash_of(const digest& before, const customer_key& owner, const stored_row& stored) {
+  journal_row row;
+  row.owner = owner;
+  row.sequence = stored.sequence;
+  row.at = stored.at;
+  row.kind = stored.kind;
+  row.key = stored.key;
+  row.content = stored.content;
+  return chain_row(before, row, stored.body);
+}
 
 } // namespace
 
@@ -54,6 +66,16 @@ tl::unexpected<refusal> too_late_to_tell() {
                         "not durable in time, the outcome is unknown; send the same key again");
 }
 
+bool answers_to(const stored_row& row, const entry& unit, const command_prints& p) noexcept {
+  const auto asked = [&](const fingerprint& key) {
+    return key == p.key || (p.second && key == *p.second);
+  };
+  return asked(row.key) || std::ranges::any_of(unit.facts, [&](const fact::any& f) {
+           const auto* second = std::get_if<fact::key_added>(&f);
+           return second != nullptr && asked(second->key);
+         });
+}
+
 recorder::recorder(engine_context& context, space of, std::string reference, std::uint32_t life)
     : context_(&context), space_(std::move(of)), life_(life) {
   value.reference = std::move(reference);
@@ -61,24 +83,48 @@ recorder::recorder(engine_context& context, space of, std::string reference, std
 
 lane& recorder::its_lane() const { return context_->store->lane_of(shard_of(value.number)); }
 
+// What can be decoded may still break an invariant when it is applied.
 result<void> recorder::restore(const stored_customer& stored, catalog* replayed) {
-  discards_seen_ = its_lane().discards();
+  try {
+    return replay(stored, replayed);
+  } catch (...) {
+    return accrue::refuse(errc::internal, what_broke(), stored.reference);
+  }
+}
+
+result<void> recorder::replay(const stored_customer& stored, catalog* replayed) {
   if (!stored.number)
     return {};
   value.number = *stored.number;
+  const auto last = stored.rows.empty() ? sequence{} : stored.rows.back().sequence;
+  if (last == sequence{} && value.number != customer_id{})
+    return accrue::refuse(errc::internal, "the journal is empty", value.reference);
   if (stored.snapshot) {
     auto whole = journal::decode_customer(stored.snapshot->second, value.number);
     if (!whole)
       return tl::unexpected(whole.error());
     if (whole->last != stored.snapshot->first)
       return accrue::refuse(errc::internal, "the snapshot is not of its sequence", value.reference);
+    if (whole->reference != value.reference)
+      return accrue::refuse(errc::internal, "the snapshot is of another customer", value.reference);
+    // The window of recent keys includes the snapshot's own row: without it the snapshot is of a unit that
+    // never was.
+    if (whole->last > last)
+      return accrue::refuse(
+          errc::internal, "the snapshot is ahead of the journal", value.reference);
     value = std::move(*whole);
     snapshot_at_ = value.last.value;
   }
   for (const auto& s : stored.segments)
     if (auto ok = keys_.restore_segment(s); !ok)
       return ok;
+  // The first row of a window has nothing before it to be checked against.
+  bool chained = !stored.rows.empty() && stored.rows.front().sequence.value == 1;
   for (const auto& row : stored.rows) {
+    if (std::exchange(chained, true) && hash_of(tip_, key(), row) != row.hash)
+      return accrue::refuse(errc::internal,
+                            "the hash chain breaks at unit " + std::to_string(row.sequence.value),
+                            value.reference);
     auto e = journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
     if (!e)
       return tl::unexpected(e.error());
@@ -98,13 +144,7 @@ result<void> recorder::restore(const stored_customer& stored, catalog* replayed)
       apply(*replayed, *e);
     value.apply(*e);
   }
-  discards_seen_ = its_lane().discards();
   due_ = next_due(value);
-  // The window of recent keys includes the snapshot's own row: without it the snapshot is of a unit that
-  // never was.
-  const auto last = stored.rows.empty() ? sequence{} : stored.rows.back().sequence;
-  if (last != value.last)
-    return accrue::refuse(errc::internal, "the snapshot is ahead of the journal", value.reference);
   return {};
 }
 
@@ -174,6 +214,7 @@ void recorder::record(const unit& u,
                          {from, static_cast<std::uint32_t>(b.frames.size()) - from},
                          row.owner,
                          life_,
+                         row.sequence,
                          e.deadline});
     if (since_snapshot() >= context_->limits.snapshot_every)
       add_snapshot(b);
@@ -181,16 +222,28 @@ void recorder::record(const unit& u,
   pass(crash_point::unit_added);
 }
 
+// Not past the lane where something of this life was discarded: the lane knows what may not be told.
+bool recorder::may_answer_now() {
+  const auto& l = its_lane();
+  if (!all_durable() || !l.owns())
+    return false;
+  if (const auto seen = l.discards(); seen != discards_seen_) {
+    if (lost())
+      return false;
+    discards_seen_ = seen;
+  }
+  return true;
+}
+
 void recorder::answer(const envelope& e, const std::function<void(std::string&)>& print) {
-  auto& l = its_lane();
-  // Not past the lane where something of it was discarded: what is known here may be about to go.
-  if (all_durable() && l.owns() && l.discards() == discards_seen_) {
+  if (may_answer_now()) {
     thread_local std::string frame;
     frame.clear();
     print(frame);
     context_->replies->deliver(e.from, frame);
     return;
   }
+  auto& l = its_lane();
   // Who cannot be answered before the store is back is told so, instead of waiting for its deadline.
   if (all_durable() && !l.owns() && !l.available())
     return refuse_now(
@@ -204,6 +257,7 @@ void recorder::answer(const envelope& e, const std::function<void(std::string&)>
                          {from, static_cast<std::uint32_t>(b.frames.size()) - from},
                          reply_key(),
                          life_,
+                         value.last,
                          e.deadline});
   });
 }
@@ -222,7 +276,14 @@ void recorder::refuse_now(const envelope& e, const refusal& why) {
 
 void recorder::after_commit(std::function<void(bool)> run, instant deadline) {
   last_ticket_ = its_lane().append([&](unit_batch& b) {
-    b.follow_ups.push_back({reply_key(), life_, std::move(run), deadline});
+    b.follow_ups.push_back({reply_key(), life_, value.last, std::move(run), deadline});
+  });
+}
+
+void recorder::end_life(std::function<void()> run) {
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    const auto last = [run = std::move(run)](bool) { run(); };
+    b.follow_ups.push_back({key(), life_, value.last, last, ledger::never, true});
   });
 }
 

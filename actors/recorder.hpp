@@ -23,6 +23,10 @@ struct command_prints {
 /// The answer to a repeat whose unit was not durable by its deadline.
 [[nodiscard]] tl::unexpected<refusal> too_late_to_tell();
 
+/// Whether the unit was recorded under one of these keys: the row's own, or a second one among its facts.
+[[nodiscard]] bool
+answers_to(const stored_row& row, const entry& unit, const command_prints& p) noexcept;
+
 class recorder {
 public:
   recorder(engine_context& context, space of, std::string reference, std::uint32_t life);
@@ -61,6 +65,8 @@ public:
   /// Runs on the lane's thread when everything so far is durable (true), or was discarded or is not
   /// durable by the deadline (false).
   void after_commit(std::function<void(bool)> run, instant deadline = ledger::never);
+  /// The last word of this life: runs when nothing of it is under way any more.
+  void end_life(std::function<void()> run);
   /// Tells all callers at once, without waiting: for a life that is over.
   void refuse_now(const envelope& e, const refusal& why);
 
@@ -68,6 +74,8 @@ public:
   [[nodiscard]] std::optional<instant> due() const noexcept { return due_; }
   /// Nothing of this customer is on its way to the store.
   [[nodiscard]] bool all_durable() const { return its_lane().durable() >= last_ticket_; }
+  /// Something of this life is not in the store and will not be: its end is on its way.
+  [[nodiscard]] bool lost() const { return its_lane().lost(key(), life_); }
   /// Units since the last snapshot.
   [[nodiscard]] std::uint64_t since_snapshot() const noexcept {
     return value.last.value - snapshot_at_;
@@ -76,7 +84,9 @@ public:
   void snapshot();
 
 private:
+  result<void> replay(const stored_customer& stored, catalog* replayed);
   void answer(const envelope& e, const std::function<void(std::string&)>& print);
+  [[nodiscard]] bool may_answer_now();
   void add_snapshot(unit_batch& b);
 
   engine_context* context_;
@@ -87,7 +97,7 @@ private:
   std::uint64_t last_ticket_ = 0;
   std::uint64_t snapshot_at_ = 0;
   std::optional<instant> due_;      ///< next_due(value)
-  std::uint64_t discards_seen_ = 0; ///< of the lane, when this life began
+  std::uint64_t discards_seen_ = 0; ///< of the lane; none of them was this life's
 };
 
 } // namespace accrue

@@ -151,6 +151,14 @@ simulation::ask(const std::string& customer, command::any body, std::string key)
   return std::get<reply::receipt>(a->body);
 }
 
+result<sequence> simulation::lift(const std::string& customer) {
+  auto told = std::make_shared<result<sequence>>(
+      accrue::refuse(errc::deadline_exceeded, "no answer: something is held back"));
+  server_->lift(customer, [told](result<sequence> at) { *told = std::move(at); });
+  settle();
+  return *told;
+}
+
 void simulation::retire_all() {
   for (int round = 0; round < 2; ++round) {
     server_->sweep();

@@ -63,6 +63,9 @@ public:
   /// Everything in memory is gone, as after kill -9: units that were not committed and their replies too.
   /// A new engine starts on what is durable. By itself it triggers nothing that was not fired before.
   void crash();
+  /// As an operator does: lifts a quarantine; where the customer goes on. errc: not_found, quarantined,
+  /// storage_unavailable. An empty reference: the namespace itself.
+  result<sequence> lift(const std::string& customer);
   /// Lets go of everybody idle, twice over, so that all customers are loaded again on their next use.
   void retire_all();
 

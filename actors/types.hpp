@@ -9,6 +9,8 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,9 +65,11 @@ struct catalog_changed {
   namespace_id space;
   std::shared_ptr<const accrue::catalog> catalog;
 };
+/// From `from` on this life's units are not in the store.
 struct unit_discarded {
   customer_key owner;
   std::uint32_t life = 0;
+  sequence from;
   std::string why;
 };
 struct ownership_lost {
@@ -79,13 +83,16 @@ struct charge_event {
 /// What the charge decides, or why not.
 struct charge_decision {
   result<flat_fee::decision> decided;
+  std::string broken; ///< not empty: it met a defect, with this text
 };
 struct charge_state_is {
   std::uint64_t unit = 0;
   flat_fee::state state;
 };
 
-struct retire {};
+struct retire {
+  bool over = false; ///< the directory knows that this life has stopped
+};
 struct inspect {};
 struct sweep {};
 struct flush {};
@@ -112,12 +119,23 @@ struct activate {
 struct routes_closed {
   std::vector<activate> customers;
 };
+/// A life is over, and nothing of it is under way any more. A namespace says it of itself with an empty
+/// reference.
 struct customer_stopped {
   namespace_id space;
   std::string reference;
   customer_key owner;
   std::uint32_t life = 0;
+  std::optional<quarantine_kind> fault; ///< none: the next life is a usual one
   std::string why;
+  sequence last_good;
+};
+/// A life that began after a quarantine was lifted is loaded.
+struct customer_recovered {
+  namespace_id space;
+  std::string reference;
+  std::uint32_t life = 0;
+  sequence last;
 };
 struct find_active {
   namespace_id space;
@@ -125,7 +143,40 @@ struct find_active {
 };
 struct activity {
   std::size_t active = 0;
+  std::size_t quarantined = 0;
   std::vector<customer_stopped> stopped; ///< since the start, latest last
+};
+
+/// A quarantine as the directory and whoever is in it share it.
+struct held_back {
+  customer_key owner;
+  quarantine what;
+  std::atomic<std::uint64_t> refused{0}; ///< commands since the quarantine, or this process, began
+};
+struct list_held {
+  namespace_id space;
+  std::uint32_t limit = 0;
+};
+/// An operator lets a customer out of quarantine.
+struct lift {
+  namespace_id space;
+  std::string reference; ///< empty: the namespace itself
+  std::string by;
+  std::string reason;
+  std::function<void(result<sequence>)> done; ///< where it goes on, or why it does not
+};
+/// A change of the stored quarantines was tried.
+struct quarantine_stored {
+  namespace_id space;
+  std::string reference;
+  bool lifted = false;
+  std::shared_ptr<result<void>> done;
+};
+struct store_quarantine {};
+/// The quarantine is lifted: this life ends.
+struct begin_anew {};
+struct namespace_loaded {
+  std::shared_ptr<result<std::vector<stored_row>>> rows;
 };
 
 struct wake {
@@ -148,6 +199,7 @@ struct operator_request {
   wire::answer_to to;
   namespace_id space;
   wire::operator_command command;
+  std::string client; ///< as the connection's hello says
 };
 
 } // namespace accrue
@@ -177,6 +229,13 @@ ACCRUE_MESSAGE(text_lines)
 ACCRUE_MESSAGE(activate)
 ACCRUE_MESSAGE(routes_closed)
 ACCRUE_MESSAGE(customer_stopped)
+ACCRUE_MESSAGE(customer_recovered)
+ACCRUE_MESSAGE(list_held)
+ACCRUE_MESSAGE(lift)
+ACCRUE_MESSAGE(quarantine_stored)
+ACCRUE_MESSAGE(store_quarantine)
+ACCRUE_MESSAGE(begin_anew)
+ACCRUE_MESSAGE(namespace_loaded)
 ACCRUE_MESSAGE(find_active)
 ACCRUE_MESSAGE(activity)
 ACCRUE_MESSAGE(wake)

@@ -96,6 +96,16 @@ void virtual_server::execute(const std::string& customer, std::shared_ptr<const 
     caf::anon_send(c.directory, activate{c.namespaces.front().of.number, customer});
 }
 
+void virtual_server::lift(const std::string& customer, std::function<void(result<sequence>)> done) {
+  auto& c = engine_->context();
+  caf::anon_send(c.directory,
+                 accrue::lift{c.namespaces.front().of.number,
+                              customer,
+                              "virtual operator",
+                              "virtual time",
+                              std::move(done)});
+}
+
 void virtual_server::wake_lane() { caf::anon_send(*writer_, flush{}); }
 
 void virtual_server::sweep() { caf::anon_send(engine_->context().directory, accrue::sweep{}); }

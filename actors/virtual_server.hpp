@@ -58,6 +58,9 @@ public:
 
   /// A command came in: it goes to its customer, which is activated where it is not there.
   void execute(const std::string& customer, std::shared_ptr<const envelope> e);
+  /// As an operator does: lifts a quarantine, and tells where the customer goes on or why it does not. An
+  /// empty reference: the namespace itself.
+  void lift(const std::string& customer, std::function<void(result<sequence>)> done);
   /// The lane has something to do: an answer came, or commits are let go again.
   void wake_lane();
   /// Time to look for idle customers.

@@ -52,6 +52,7 @@ struct configuration {
   bool take_over = false;
   std::string crash_at;
   std::string log_level = "info";
+  std::string throw_in;
 };
 
 class system_time final : public time_source {
@@ -172,6 +173,10 @@ std::optional<int> read_configuration(int argc, char** argv, configuration& c) {
   offer_limits(app, c);
   app.add_flag(
       "--take-over", c.take_over, "do not wait for the lease of a server that is known to be dead");
+  app.add_option("--throw-in",
+                 c.throw_in,
+                 "this customer's first decision meets a defect: for tests of quarantine")
+      ->group("For tests only");
   app.add_option("--log-level", c.log_level, "trace, debug, info, warning, error")
       ->capture_default_str();
   // For tests (persistence/crash_point.hpp), hence not in the help: NAME[:N] kills the server at the
@@ -331,6 +336,12 @@ int run(const configuration& c) {
   parts.replies = &door;
   parts.time = &time;
   parts.routes = &door;
+  fail_points failures; // the point is one customer's: no two actor threads count it
+  if (!c.throw_in.empty()) {
+    spdlog::warn("for tests: the first decision of customer {} will fail", c.throw_in);
+    failures.left["decide:" + c.throw_in] = 1;
+    parts.failures = &failures;
+  }
   parts.limits.sweep_ns = c.sweep_ms * 1'000'000;
   parts.namespaces = c.spaces;
   parts.deliver = [&](std::span<const waiting_message> messages) {

@@ -2,6 +2,8 @@
 // The order of the codes and their meaning stand in the header, their texts at each place of use.
 #include "domain/result.hpp"
 
+#include <exception>
+
 namespace accrue {
 
 std::string_view to_string(errc code) noexcept {
@@ -22,6 +24,8 @@ std::string_view to_string(errc code) noexcept {
     return "storage_unavailable";
   case errc::deadline_exceeded:
     return "deadline_exceeded";
+  case errc::quarantined:
+    return "quarantined";
   case errc::unsupported_operation:
     return "unsupported_operation";
   case errc::not_found:
@@ -68,6 +72,18 @@ std::string_view to_string(errc code) noexcept {
     return "internal";
   }
   return "internal"; // a number that is no code can only be a defect of ours
+}
+
+std::string what_broke() {
+  try {
+    throw;
+  } catch (const defect& d) {
+    return d.what;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception of an unknown kind";
+  }
 }
 
 void broken(const char* condition, const char* file, int line) {

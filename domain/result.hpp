@@ -22,6 +22,7 @@ enum class errc : std::uint8_t {
   overloaded,          ///< a queue is full; try again later
   storage_unavailable, ///< the commit failed or the store is away; the same key may be sent again
   deadline_exceeded, ///< not decided in time; after deciding: outcome unknown, send the same key again
+  quarantined, ///< the customer may not write until an operator lifts its quarantine; then the same key
   unsupported_operation, ///< understood, and not offered here
   not_found,             ///< no such customer, grant, charge or invoice
   idempotency_conflict,  ///< the key was used with other content (D6)
@@ -43,7 +44,7 @@ enum class errc : std::uint8_t {
   invoice_lines_not_billable,
   invoice_action_not_available,
   invoice_cannot_advance,
-  internal, ///< a defect of ours; the customer is stopped and an operator is told
+  internal, ///< a defect of ours; an operator is told
 };
 
 /// The wire name of a code, e.g. "insufficient_funds".
@@ -71,10 +72,13 @@ refuse(errc code, std::string text, std::string subject = {}) {
 /// Reports a broken invariant: a defect of ours, never of the input. Throws `defect`.
 [[noreturn]] void broken(const char* condition, const char* file, int line);
 
-/// What `ENSURE` throws; an actor that meets it stops and is reloaded, nobody else notices.
+/// What `ENSURE` throws; the customer that meets it is put into quarantine, nobody else notices.
 struct defect {
   std::string what;
 };
+
+/// The text of the exception that is being handled: for whoever ends its actor with it.
+[[nodiscard]] std::string what_broke();
 
 } // namespace accrue
 

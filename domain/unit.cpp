@@ -14,6 +14,11 @@ bool fail_points::fails(std::string_view point) {
   return true;
 }
 
+void fail_points::pass(std::string_view point) {
+  if (fails(point))
+    throw defect{std::string(point) + " was made to fail"};
+}
+
 unit::unit(const customer& c,
            const accrue::catalog& cat,
            instant now,

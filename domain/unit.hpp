@@ -20,6 +20,8 @@ struct fail_points {
 
   /// Whether this pass of the point fails; counts it.
   [[nodiscard]] bool fails(std::string_view point);
+  /// Meets a defect where this pass of the point fails.
+  void pass(std::string_view point);
 };
 
 /// What is being decided, and what has been decided so far.

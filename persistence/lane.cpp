@@ -25,9 +25,21 @@ lane_counts lane::counts() const {
   return counts_;
 }
 
-bool lane::is_discarded(const customer_key& owner, std::uint32_t life) const {
+bool lane::is_discarded(const customer_key& owner, std::uint32_t life, sequence unit) const {
   const auto it = discarded_.find(owner);
-  return it != discarded_.end() && life <= it->second;
+  return it != discarded_.end() && it->second.life == life && unit >= it->second.from;
+}
+
+bool lane::lost(const customer_key& owner, std::uint32_t life) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = discarded_.find(owner);
+  return it != discarded_.end() && it->second.life == life;
+}
+
+void lane::forget(const customer_key& owner, std::uint32_t life) {
+  const std::lock_guard lock(mutex_);
+  if (const auto it = discarded_.find(owner); it != discarded_.end() && it->second.life == life)
+    discarded_.erase(it);
 }
 
 void lane::next_batch() {
@@ -50,8 +62,9 @@ bool lane::take(unit_batch& into) {
       return false;
     }
   }
-  for (const auto& [owner, life] : discarded_)
-    into.drop_rows(owner, life);
+  // A new life begins only when nothing of the one before is under way: these rows are of one life.
+  for (const auto& [owner, gone] : discarded_)
+    into.drop_from(owner, gone.from);
   return true;
 }
 
@@ -62,7 +75,7 @@ void lane::release(unit_batch& batch, instant now) {
   for (const auto& r : batch.replies) {
     if (&r == middle)
       pass(crash_point::replies_half_released);
-    if (is_discarded(r.owner, r.life))
+    if (is_discarded(r.owner, r.life, r.unit))
       replies_->refuse(r.to, r.request, r.index, discarded_reply);
     else if (!owner)
       replies_->refuse(r.to, r.request, r.index, not_owner_reply);
@@ -71,8 +84,12 @@ void lane::release(unit_batch& batch, instant now) {
   }
   pass(crash_point::replies_released);
   durable_.fetch_add(1, std::memory_order_release);
-  for (auto& f : batch.follow_ups)
-    f.run(!is_discarded(f.owner, f.life));
+  for (auto& f : batch.follow_ups) {
+    const bool kept = !is_discarded(f.owner, f.life, f.unit);
+    if (f.ends_life)
+      forget(f.owner, f.life);
+    f.run(kept);
+  }
   batch.clear();
 }
 
@@ -98,15 +115,18 @@ void lane::expire_filling(instant now) {
   expire(filling_, now);
 }
 
-void lane::discard(const customer_key& owner, std::uint32_t life, const std::string& why) {
-  discarded_[owner] = std::max(discarded_[owner], life);
-  discards_.fetch_add(1, std::memory_order_release);
+void lane::discard(const customer_key& owner,
+                   std::uint32_t life,
+                   sequence from,
+                   const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
+    discarded_[owner] = {life, from};
     ++counts_.discarded;
   }
+  discards_.fetch_add(1, std::memory_order_release);
   if (events_.discarded)
-    events_.discarded(owner, life, why);
+    events_.discarded(owner, life, from, why);
 }
 
 } // namespace accrue

@@ -15,9 +15,11 @@ namespace accrue {
 
 /// What a lane tells its owner. Called from the lane's own thread.
 struct lane_events {
-  /// A unit of this customer could not be stored; everything this life wrote after what is durable
-  /// is gone, its callers were told. Only this customer has to be loaded again.
-  std::function<void(const customer_key&, std::uint32_t life, const std::string& why)> discarded;
+  /// The store refuses a unit of this life: from `from` on everything of it is gone, and its callers are
+  /// told. All before is stored. Only this customer has to be loaded again.
+  std::function<void(
+      const customer_key&, std::uint32_t life, sequence from, const std::string& why)>
+      discarded;
   /// The store refuses what is nobody's fault (a missing right, a missing table): tried again, and loudly.
   std::function<void(const std::string& what)> troubled;
   /// Somebody else owns the shards now: this server must stop.
@@ -76,10 +78,12 @@ public:
   [[nodiscard]] bool available() const noexcept {
     return available_.load(std::memory_order_relaxed);
   }
-  /// How many lives were discarded so far: who sees it rise must not answer past the lane.
+  /// How many lives were discarded so far: who sees it rise has to ask whether it was his.
   [[nodiscard]] std::uint64_t discards() const noexcept {
     return discards_.load(std::memory_order_acquire);
   }
+  /// Whether something of this life was discarded: what it knows beyond the store must not be told.
+  [[nodiscard]] bool lost(const customer_key& owner, std::uint32_t life) const;
   /// Whether this server may still answer: its lease has not lapsed by the steady clock.
   [[nodiscard]] virtual bool owns() const noexcept = 0;
   [[nodiscard]] lane_counts counts() const;
@@ -91,14 +95,15 @@ protected:
   /// Takes the oldest batch out, without the rows of discarded lives; false when there is none, and then
   /// the next append wakes again.
   bool take(unit_batch& into);
-  /// Lets go of everything that waited for the batch taken last; `lost`: lives to refuse instead.
+  /// Lets go of everything that waited for the batch taken last; refuses what tells of discarded units.
   void release(unit_batch& batch, instant now);
   /// Tells callers whose deadline has passed that the outcome is unknown: of this batch, and of those that
   /// wait or fill behind it. Follow-ups with a deadline are told as well; they must not append.
   void expire(unit_batch& batch, instant now);
   void expire_filling(instant now);
-  void discard(const customer_key& owner, std::uint32_t life, const std::string& why);
-  [[nodiscard]] bool is_discarded(const customer_key& owner, std::uint32_t life) const;
+  /// Gives up the units of a life from `from` on.
+  void
+  discard(const customer_key& owner, std::uint32_t life, sequence from, const std::string& why);
   void set_available(bool on) noexcept { available_.store(on, std::memory_order_relaxed); }
 
   lane_counts counts_; ///< under the lock
@@ -116,7 +121,16 @@ private:
   std::atomic<std::uint64_t> durable_{0};
   std::atomic<std::uint64_t> discards_{0};
   std::atomic<bool> available_{true};
-  std::map<customer_key, std::uint32_t> discarded_; ///< of the lane's thread only
+  struct discarded_life {
+    std::uint32_t life = 0;
+    sequence from;
+  };
+  [[nodiscard]] bool
+  is_discarded(const customer_key& owner, std::uint32_t life, sequence unit) const;
+  void forget(const customer_key& owner, std::uint32_t life);
+
+  /// Lives of which something may still be under way. Changed by the lane's thread only, under the lock.
+  std::map<customer_key, discarded_life> discarded_;
 };
 
 } // namespace accrue

@@ -2,6 +2,7 @@
 #include "persistence/memory_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace accrue {
 
@@ -65,25 +66,31 @@ void memory_lane::resend() {
   wake_up();
 }
 
-void memory_lane::commit(commit_fault fault) {
+std::optional<customer_key> memory_lane::commit(commit_fault fault) {
   ENSURE(phase_ == phase::sent);
   phase_ = phase::answered;
   if (db_->away) {
     outcome_ = outcome::lost;
-    return;
+    return std::nullopt;
   }
   if (db_->lane.epoch != epoch_ || db_->lane.batch != last_batch_) {
     outcome_ = outcome::at_fence;
-    return;
+    return std::nullopt;
+  }
+  if (const auto bad = first_refused(fault)) {
+    outcome_ = outcome::poisoned;
+    refused_.insert_or_assign(bad->place.owner, *bad);
+    return bad->place.owner;
   }
   switch (fault) {
   case commit_fault::none:
+  case commit_fault::poison: // nothing to be refused
     outcome_ = outcome::landed;
-    store(part_ ? *part_ : batch_);
+    store(rows());
     break;
   case commit_fault::in_doubt:
     outcome_ = outcome::lost;
-    store(part_ ? *part_ : batch_);
+    store(rows());
     break;
   case commit_fault::retry:
     outcome_ = outcome::retry;
@@ -91,10 +98,21 @@ void memory_lane::commit(commit_fault fault) {
   case commit_fault::lost:
     outcome_ = outcome::lost;
     break;
-  case commit_fault::poison:
-    outcome_ = outcome::poisoned;
-    break;
   }
+  return std::nullopt;
+}
+
+std::optional<memory_lane::refused_row> memory_lane::first_refused(commit_fault fault) const {
+  const auto& journal = rows().journal;
+  const auto bad = std::ranges::find_if(journal, [&](const journal_row& r) {
+    return fault == commit_fault::poison || db_->refused_units.contains({r.owner, r.sequence});
+  });
+  if (bad != journal.end())
+    return refused_row{{bad->owner, bad->sequence}, bad->life};
+  if (fault != commit_fault::poison)
+    return std::nullopt;
+  const auto& state = rows().snapshots.front();
+  return refused_row{{state.owner, state.sequence, true}, state.life};
 }
 
 void memory_lane::take_answer() {
@@ -122,7 +140,7 @@ void memory_lane::take_answer() {
     return wake_up();
   }
   case outcome::poisoned:
-    return discard_first();
+    return leave_out_refused();
   }
 }
 
@@ -152,36 +170,32 @@ void memory_lane::landed() {
   {
     const std::lock_guard lock(mutex_);
     ++counts_.batches;
-    counts_.units += (part_ ? *part_ : batch_).journal.size();
+    counts_.units += rows().journal.size();
   }
   last_batch_ += 1;
   undecided_ = false;
-  part_.reset();
-  phase_ = phase::idle;
   set_available(true);
-  release(batch_, options_.now());
-  wake_up();
+  finish();
 }
 
-// The customer of the first unit is discarded, with its later units; the others are sent again.
-void memory_lane::discard_first() {
-  const auto& rows = part_ ? *part_ : batch_;
-  const auto victim =
-      rows.journal.empty() ? rows.snapshots.front().owner : rows.journal.front().owner;
-  std::uint32_t life = 0;
-  for (const auto& r : rows.journal)
-    if (r.owner == victim)
-      life = std::max(life, r.life);
-  for (const auto& r : batch_.replies)
-    if (r.owner == victim)
-      life = std::max(life, r.life);
+// The others are sent again, and what comes before the refused unit of its own customer.
+void memory_lane::leave_out_refused() {
   undecided_ = false;
   set_available(true); // it answered, after all
-  discard(victim, life, "the store refused the unit");
-  part_ = rows.rows_of([&](const customer_key& k) { return k != victim; });
+  part_ = rows().rows_of([&](const row_place& p) {
+    const auto bad = refused_.find(p.owner);
+    return bad == refused_.end() || p < bad->second.place;
+  });
   if (!part_->writes_nothing())
     return resend();
+  finish();
+}
+
+// What was sent has landed.
+void memory_lane::finish() {
   part_.reset();
+  for (const auto& [owner, bad] : std::exchange(refused_, {}))
+    discard(owner, bad.life, bad.place.lost_from(), "the store refused the unit");
   phase_ = phase::idle;
   release(batch_, options_.now());
   wake_up();

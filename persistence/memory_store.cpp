@@ -29,7 +29,8 @@ result<stored_namespace> memory_store::open_namespace(const std::string& referen
   const auto next = namespace_id(static_cast<std::uint32_t>(db_->namespaces.size() + 1));
   stored_namespace found{db_->namespaces.try_emplace(reference, next).first->second,
                          {},
-                         std::vector<std::uint64_t>(shard_count, 0)};
+                         std::vector<std::uint64_t>(shard_count, 0),
+                         {}};
   if (const auto it = db_->customers.find({found.number, customer_id{}});
       it != db_->customers.end())
     for (const auto& [_, row] : it->second.journal)
@@ -38,6 +39,12 @@ result<stored_namespace> memory_store::open_namespace(const std::string& referen
     if (key.first == found.number) {
       auto& last = found.last_customer[shard_of(number)];
       last = std::max(last, number.value);
+    }
+  for (const auto& [key, what] : db_->quarantined)
+    if (key.space == found.number) {
+      auto& last = found.last_customer[shard_of(key.customer)];
+      last = std::max(last, key.customer.value);
+      found.quarantined.push_back({key, what});
     }
   return found;
 }
@@ -134,6 +141,38 @@ void memory_store::list_customers(namespace_id space,
           {number, key.second, sequence(journal.empty() ? 0 : journal.rbegin()->first)});
     }
   done(std::move(lines));
+}
+
+void memory_store::load_namespace(namespace_id space, stored<std::vector<stored_row>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
+  std::vector<stored_row> rows;
+  if (const auto it = db_->customers.find({space, customer_id{}}); it != db_->customers.end())
+    for (const auto& [_, row] : it->second.journal)
+      rows.push_back(row);
+  done(std::move(rows));
+}
+
+result<void> memory_store::may_change() {
+  if (fails())
+    return tl::unexpected(away);
+  if (!lane_.is_ours())
+    return refuse(errc::not_owner, "another server has taken the shards over");
+  return {};
+}
+
+void memory_store::put_quarantine(customer_key owner, quarantine what, stored<void> done) {
+  const auto may = may_change();
+  if (may)
+    db_->quarantined.insert_or_assign(owner, std::move(what));
+  done(may);
+}
+
+void memory_store::drop_quarantine(customer_key owner, stored<void> done) {
+  const auto may = may_change();
+  if (may)
+    db_->quarantined.erase(owner);
+  done(may);
 }
 
 } // namespace accrue

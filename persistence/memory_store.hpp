@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace accrue {
@@ -39,12 +40,14 @@ struct memory_database {
   std::map<std::pair<namespace_id, std::string>, customer_id> numbers;
   std::vector<waiting_message> outbox;
   std::vector<waiting_message> delivered;
+  std::map<customer_key, quarantine> quarantined;
   std::uint64_t batches = 0;
   memory_lane_row lane;
 
   // Faults.
-  bool away = false;               ///< nothing can be stored or read
-  std::uint32_t failing_reads = 0; ///< so many of the next reads fail
+  bool away = false;                                         ///< nothing can be stored or read
+  std::uint32_t failing_reads = 0;                           ///< so many of the next reads fail
+  std::set<std::pair<customer_key, sequence>> refused_units; ///< as a constraint would have it
 };
 
 /// What a commit does instead of succeeding.
@@ -81,8 +84,10 @@ public:
   /// done.
   bool work();
   /// The database's side: commits the batch that was sent, or fails at it. It happens between two `work`s,
-  /// also while the server stands still.
-  void commit(commit_fault fault);
+  /// also while the server stands still. Whose row was refused, if one was.
+  std::optional<customer_key> commit(commit_fault fault);
+  /// Whether the lane row is still under this server's epoch.
+  [[nodiscard]] bool is_ours() const noexcept { return db_->lane.epoch == epoch_; }
   /// A batch was sent and the database has not dealt with it.
   [[nodiscard]] bool in_flight() const noexcept { return phase_ == phase::sent; }
   /// Both sides at once, with the next of `faults`; true when there may be more to do.
@@ -95,6 +100,11 @@ public:
 private:
   enum class phase : std::uint8_t { idle, sent, answered, waiting, fenced };
   enum class outcome : std::uint8_t { landed, retry, at_fence, lost, poisoned };
+  /// A row that cannot be stored: what its life wrote from there on is left out.
+  struct refused_row {
+    row_place place;
+    std::uint32_t life = 0;
+  };
 
   void wake_up() override { options_.wake(); }
   bool send_next();
@@ -102,10 +112,13 @@ private:
   void take_answer();
   void ask_what_landed();
   void landed();
-  void discard_first();
+  void leave_out_refused();
+  void finish();
   void wait_for_store();
   void fence();
   void extend_lease(instant asked_at) noexcept;
+  [[nodiscard]] const unit_batch& rows() const noexcept { return part_ ? *part_ : batch_; }
+  [[nodiscard]] std::optional<refused_row> first_refused(commit_fault fault) const;
   void store(const unit_batch& batch);
 
   memory_database* db_;
@@ -118,7 +131,8 @@ private:
   outcome outcome_ = outcome::landed;
   bool undecided_ = false; ///< sent and not known to have landed
   unit_batch batch_;
-  std::optional<unit_batch> part_; ///< what is left of the batch once a unit of it was discarded
+  std::optional<unit_batch> part_; ///< what is left of the batch once a unit of it was refused
+  std::map<customer_key, refused_row> refused_; ///< discarded as soon as the rest has landed
 };
 
 class memory_store final : public store {
@@ -148,10 +162,15 @@ public:
                       std::string after,
                       std::uint32_t limit,
                       stored<std::vector<customer_line>> done) override;
+  void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) override;
+  void put_quarantine(customer_key owner, quarantine what, stored<void> done) override;
+  void drop_quarantine(customer_key owner, stored<void> done) override;
 
 private:
   /// Whether this read is one of those that fail.
   bool fails();
+  /// Why quarantines cannot be changed now, if so.
+  result<void> may_change();
 
   memory_database* db_;
   memory_lane lane_;

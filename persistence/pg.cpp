@@ -92,7 +92,10 @@ failure classify(std::string_view sqlstate) noexcept {
     return failure::reconnect;
   if (group == "53" || group == "58")
     return failure::unavailable;
-  if (group == "22" || group == "23")
+  // Data, constraints, a row twice in one upsert, a value too big, a trigger that says no. Not XX001 and
+  // XX002: a damaged file of the database is nobody's unit.
+  if (group == "22" || group == "23" || sqlstate == "21000" || sqlstate == "54000" ||
+      sqlstate == "P0001")
     return failure::poison;
   return failure::bug;
 }

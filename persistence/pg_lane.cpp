@@ -339,41 +339,37 @@ void pg_lane::failed(const pg::error& e) {
   }
 }
 
-// One unit of the batch cannot be stored. Its customers are split until one is left; that one is
-// discarded and the others go on. Nothing of the batch is in, so the order within a customer holds.
+// Something in the batch cannot be stored. It is split by places, in order, until one is left: that is the
+// first bad unit of its customer, as all before it has landed by then. What that life wrote from there on
+// is discarded; all others go on.
 void pg_lane::halve(const std::string& why) {
   batch_in_flight_ = false;
-  set_available(true); // it answers; perhaps nothing of this batch is left to land
-  auto part = halving_ ? std::move(parts_.front())
-                       : batch_.rows_of([](const customer_key&) { return true; });
+  becomes_available(); // it answers; perhaps nothing of this batch is left to land
+  auto part =
+      halving_ ? std::move(parts_.front()) : batch_.rows_of([](const row_place&) { return true; });
   if (halving_)
     parts_.pop_front();
   halving_ = true;
-  std::vector<customer_key> owners;
-  for (const auto& r : part.journal)
-    if (owners.empty() || owners.back() != r.owner)
-      owners.push_back(r.owner);
-  for (const auto& r : part.snapshots)
-    if (std::ranges::find(owners, r.owner) == owners.end())
-      owners.push_back(r.owner);
-  std::ranges::sort(owners);
-  if (owners.size() <= 1) {
-    if (!owners.empty()) {
-      std::uint32_t life = 0;
-      for (const auto& r : part.journal)
-        life = std::max(life, r.life);
-      for (const auto& r : batch_.replies)
-        if (r.owner == owners.front())
-          life = std::max(life, r.life);
-      discard(owners.front(), life, why);
-    }
-    return next_part();
+  const auto places = part.places();
+  ENSURE(!places.empty());
+  if (places.size() == 1) {
+    give_up(part, places.front(), why);
+  } else {
+    const auto middle = places[places.size() / 2];
+    parts_.push_front(part.rows_of([&](const row_place& p) { return p >= middle; }));
+    parts_.push_front(part.rows_of([&](const row_place& p) { return p < middle; }));
+    pass(crash_point::batch_halved);
   }
-  const auto middle = owners[owners.size() / 2];
-  parts_.push_front(part.rows_of([&](const customer_key& k) { return k >= middle; }));
-  parts_.push_front(part.rows_of([&](const customer_key& k) { return k < middle; }));
-  pass(crash_point::batch_halved);
   next_part();
+}
+
+void pg_lane::give_up(const unit_batch& part, const row_place& bad, const std::string& why) {
+  const auto life = !part.journal.empty()     ? part.journal.front().life
+                    : !part.snapshots.empty() ? part.snapshots.front().life
+                                              : part.segments.front().life;
+  discard(bad.owner, life, bad.lost_from(), why);
+  for (auto& later : parts_)
+    later.drop_from(bad.owner, bad.lost_from());
 }
 
 void pg_lane::next_part() {

@@ -77,6 +77,7 @@ public:
   /// Flushes what is there, gives the lease back, and calls `done` on the io thread.
   void stop(std::function<void()> done);
   [[nodiscard]] bool owns() const noexcept override;
+  [[nodiscard]] const pg_lane_options& options() const noexcept { return options_; }
 
 private:
   using clock = std::chrono::steady_clock;
@@ -95,6 +96,7 @@ private:
   void landed();
   void failed(const pg::error& e);
   void halve(const std::string& why);
+  void give_up(const unit_batch& part, const row_place& bad, const std::string& why);
   void next_part();
   void watch_patience();
   [[nodiscard]] std::chrono::milliseconds patience() const noexcept;

@@ -19,7 +19,7 @@ constexpr const char* role_statements =
     "grant select, insert on namespace, journal, batch, key_segment to accrue_engine;"
     "grant select, insert, update on lane, customer, credit_grant, charge, invoice, snapshot to "
     "accrue_engine;"
-    "grant select, insert, update, delete on wakeup, outbox to accrue_engine";
+    "grant select, insert, update, delete on wakeup, outbox, quarantine to accrue_engine";
 
 result<void> prepare_role(pg::session& db) {
   const auto known = db.query("select 1 from pg_roles where rolname = 'accrue_engine'");
@@ -102,6 +102,11 @@ result<pg_lane_options> take_lane(pg::session& db, const pg_store_options& o, st
 
 const char* const row_columns = "sequence, at, kind, key, content, hash, body";
 
+std::string namespace_journal() {
+  return std::string("select ") + row_columns +
+         " from journal where namespace = $1::int4 and customer = 0 order by sequence";
+}
+
 stored_row row_at(const pg::result& r, int i) {
   stored_row row;
   row.sequence = sequence(static_cast<std::uint64_t>(r.i64(i, 0)));
@@ -155,6 +160,7 @@ std::vector<pg::statement> reader_statements() {
        "select " + columns +
            " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = "
            "$3::int8"},
+      {"namespace", namespace_journal()},
       {"due",
        "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using "
        "(namespace, customer)"
@@ -190,7 +196,13 @@ pg_store::pg_store(boost::asio::io_context& io, pg_store_options options)
               {as_engine(options_.conninfo,
                          "accrue reader",
                          {{"default_transaction_isolation", "repeatable read"}}),
-               reader_statements()}) {}
+               statements()}) {}
+
+std::vector<pg::statement> pg_store::statements() {
+  auto all = reader_statements();
+  std::ranges::move(quarantine_statements(), std::back_inserter(all));
+  return all;
+}
 
 result<std::unique_ptr<pg_store>> pg_store::open(boost::asio::io_context& io,
                                                  pg_store_options options,
@@ -271,23 +283,28 @@ result<stored_namespace> pg_store::open_namespace(const std::string& reference) 
   pass(crash_point::namespace_opened);
   stored_namespace found{namespace_id(static_cast<std::uint32_t>(made->i32(0, 0))),
                          {},
-                         std::vector<std::uint64_t>(shard_count, 0)};
+                         std::vector<std::uint64_t>(shard_count, 0),
+                         {}};
   p.clear().int4(made->i32(0, 0));
-  auto rows =
-      db->query(std::string("select ") + row_columns +
-                    " from journal where namespace = $1::int4 and customer = 0 order by sequence",
-                p);
+  auto rows = db->query(namespace_journal(), p);
   if (!rows)
     return tl::unexpected(away(rows.error()));
   for (int i = 0; i < rows->rows(); ++i)
     found.rows.push_back(row_at(*rows, i));
   auto numbers = db->query(
-      "select customer % 64, max(customer) from customer where namespace = $1::int4 group by 1", p);
+      "select customer % 64, max(customer) from (select customer from customer where namespace = "
+      "$1::int4 union all select customer from quarantine where namespace = $1::int4) as known"
+      " group by 1",
+      p);
   if (!numbers)
     return tl::unexpected(away(numbers.error()));
   for (int i = 0; i < numbers->rows(); ++i)
     found.last_customer[static_cast<std::size_t>(numbers->i32(i, 0))] =
         static_cast<std::uint64_t>(numbers->i32(i, 1));
+  auto held = quarantined(*db, found.number);
+  if (!held)
+    return tl::unexpected(away(held.error()));
+  found.quarantined = std::move(*held);
   return found;
 }
 
@@ -402,6 +419,21 @@ void pg_store::mark_delivered(std::span<const waiting_message> left,
                  if (!r)
                    return done(tl::unexpected(r.error()));
                  done(true);
+               });
+}
+
+void pg_store::load_namespace(namespace_id space, stored<std::vector<stored_row>> done) {
+  auto p = std::make_shared<pg::parameters>();
+  p->int4(static_cast<std::int32_t>(space.value));
+  reader_.read(read_cause::engine,
+               {{"namespace", p}},
+               [done = std::move(done)](const result<std::vector<pg::result>>& r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 std::vector<stored_row> rows;
+                 for (int i = 0; i < r->front().rows(); ++i)
+                   rows.push_back(row_at(r->front(), i));
+                 done(std::move(rows));
                });
 }
 

@@ -52,9 +52,21 @@ public:
                       std::string after,
                       std::uint32_t limit,
                       stored<std::vector<customer_line>> done) override;
+  void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) override;
+  void put_quarantine(customer_key owner, quarantine what, stored<void> done) override;
+  void drop_quarantine(customer_key owner, stored<void> done) override;
 
 private:
   pg_store(boost::asio::io_context& io, pg_store_options options);
+  [[nodiscard]] static std::vector<pg::statement> statements(); ///< of the reader
+  [[nodiscard]] static std::vector<pg::statement> quarantine_statements();
+  [[nodiscard]] static pg::outcome<std::vector<quarantine_row>> quarantined(pg::session& db,
+                                                                            namespace_id space);
+  /// The lane a customer belongs to, and our epoch: the first parameters of a change.
+  [[nodiscard]] std::shared_ptr<pg::parameters> owned_lane(customer_key owner) const;
+  void change_quarantine(const char* statement,
+                         std::shared_ptr<const pg::parameters> p,
+                         stored<void> done);
 
   pg_store_options options_;
   std::vector<std::unique_ptr<pg_lane>> lanes_;

@@ -22,7 +22,7 @@ struct projector {
   }
 
   void operator()(const fact::customer_changed& f) {
-    batch.customers.push_back({owner, f.reference, f.created_at});
+    batch.customers.push_back({owner, f.reference, f.created_at, e.number});
   }
   void operator()(const fact::grant_recorded& f) {
     const auto& g = f.grant;
@@ -79,7 +79,7 @@ void project(unit_batch& batch,
   for (const auto& f : e.facts)
     std::visit(p, f);
   if (due.after != due.before)
-    batch.wakeups.push_back({owner, due.after});
+    batch.wakeups.push_back({owner, due.after, e.number});
 }
 
 } // namespace accrue

@@ -49,6 +49,7 @@ struct customer_row {
   customer_key owner;
   std::string reference;
   instant created_at;
+  accrue::sequence sequence; ///< of the unit it belongs to, as in the other rows
 };
 
 struct grant_row {
@@ -78,6 +79,7 @@ struct object_row {
 struct wakeup_row {
   customer_key owner;
   std::optional<instant> due;
+  accrue::sequence sequence;
 };
 
 struct outbox_row {

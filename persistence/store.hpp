@@ -2,6 +2,7 @@
 // Two of them behind this interface: PostgreSQL, and memory for the simulator and tests.
 #pragma once
 
+#include "domain/quarantine.hpp"
 #include "persistence/lane.hpp"
 
 #include <functional>
@@ -69,11 +70,18 @@ struct customer_line {
 template <class T>
 using stored = std::function<void(result<T>)>;
 
+/// Who was in quarantine when the last server ended.
+struct quarantine_row {
+  customer_key owner;
+  quarantine what;
+};
+
 /// A namespace as it was left: its own journal (customer 0) and the last number used in each shard.
 struct stored_namespace {
   namespace_id number;
   std::vector<stored_row> rows;
   std::vector<std::uint64_t> last_customer; ///< by shard; 0: none
+  std::vector<quarantine_row> quarantined;
 };
 
 /// Reads answer later, on the store's own thread, and may answer `storage_unavailable`. A read sees
@@ -109,6 +117,13 @@ public:
                               std::string after,
                               std::uint32_t limit,
                               stored<std::vector<customer_line>> done) = 0;
+
+  /// A namespace's own journal, whole.
+  virtual void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) = 0;
+  /// Notes a quarantine, in the place of an earlier one. `not_owner` when another server took over.
+  virtual void put_quarantine(customer_key owner, quarantine what, stored<void> done) = 0;
+  /// Takes it off, if there is one. `not_owner` as above.
+  virtual void drop_quarantine(customer_key owner, stored<void> done) = 0;
 };
 
 } // namespace accrue

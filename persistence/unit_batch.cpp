@@ -2,8 +2,23 @@
 #include "persistence/unit_batch.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace accrue {
+namespace {
+
+template <class Row>
+row_place place_of(const Row& r) {
+  return {r.owner, r.sequence, std::is_same_v<Row, state_row>};
+}
+
+template <class Batch, class Visit>
+void each_table(Batch& b, const Visit& visit) {
+  visit(b.journal), visit(b.customers), visit(b.grants), visit(b.charges), visit(b.invoices);
+  visit(b.wakeups), visit(b.outbox), visit(b.snapshots), visit(b.segments);
+}
+
+} // namespace
 
 extent unit_batch::keep(std::span<const std::byte> body) {
   const extent e{static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(body.size())};
@@ -31,43 +46,32 @@ void unit_batch::clear() noexcept {
     frames = std::string();
 }
 
-unit_batch unit_batch::rows_of(const std::function<bool(const customer_key&)>& wanted) const {
-  unit_batch half;
-  half.bytes = bytes; // extents stay valid
-  const auto copy = [&](const auto& from, auto& to) {
-    std::ranges::copy_if(
-        from, std::back_inserter(to), [&](const auto& r) { return wanted(r.owner); });
-  };
-  copy(journal, half.journal);
-  copy(customers, half.customers);
-  copy(grants, half.grants);
-  copy(charges, half.charges);
-  copy(invoices, half.invoices);
-  copy(wakeups, half.wakeups);
-  copy(outbox, half.outbox);
-  copy(snapshots, half.snapshots);
-  copy(segments, half.segments);
-  return half;
+std::vector<row_place> unit_batch::places() const {
+  std::vector<row_place> all;
+  each_table(*this, [&](const auto& rows) {
+    for (const auto& r : rows)
+      all.push_back(place_of(r));
+  });
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
-void unit_batch::drop_rows(const customer_key& owner, std::uint32_t life) {
-  const auto gone = [&](const auto& r) { return r.owner == owner && r.life <= life; };
-  std::erase_if(journal, gone);
-  std::erase_if(snapshots, gone);
-  std::erase_if(segments, gone);
-  // The other rows belong to a journal row of the same batch: with the last one they go, too. A new life
-  // begins only when nothing of the old one is under way (customer_state::stop), so they are not mixed.
-  if (std::ranges::any_of(journal, [&](const journal_row& r) { return r.owner == owner; }))
-    return;
-  const auto drop = [&](auto& rows) {
-    std::erase_if(rows, [&](const auto& r) { return r.owner == owner; });
-  };
-  drop(customers);
-  drop(grants);
-  drop(charges);
-  drop(invoices);
-  drop(wakeups);
-  drop(outbox);
+unit_batch unit_batch::rows_of(const std::function<bool(const row_place&)>& wanted) const {
+  unit_batch part = *this;
+  part.replies.clear();
+  part.frames.clear();
+  part.follow_ups.clear();
+  each_table(part, [&](auto& rows) {
+    std::erase_if(rows, [&](const auto& r) { return !wanted(place_of(r)); });
+  });
+  return part; // with all bytes: the extents stay valid
+}
+
+void unit_batch::drop_from(const customer_key& owner, sequence unit) {
+  each_table(*this, [&](auto& rows) {
+    std::erase_if(rows, [&](const auto& r) { return r.owner == owner && r.sequence >= unit; });
+  });
 }
 
 digest digest_of_rows(std::span<const journal_row> rows) noexcept {

@@ -37,6 +37,22 @@ public:
   refuse(reply_address to, std::uint64_t request, std::uint32_t index, const refusal& why) = 0;
 };
 
+/// Where a row stands in the order in which a customer's rows have to land: by unit, and a state (a
+/// snapshot, a segment) behind the unit it was taken after.
+struct row_place {
+  customer_key owner;
+  sequence unit;
+  bool is_state = false;
+
+  friend auto operator<=>(const row_place&, const row_place&) = default;
+
+  /// The first unit that goes where the store refuses this row. A state takes nothing away from the unit it
+  /// was taken after.
+  [[nodiscard]] sequence lost_from() const noexcept {
+    return is_state ? sequence(unit.value + 1) : unit;
+  }
+};
+
 /// One batch. Vectors keep their memory from batch to batch, except what a burst made large.
 class unit_batch {
 public:
@@ -52,6 +68,7 @@ public:
     extent frame;       ///< in `frames`
     customer_key owner; ///< whose units it waits for
     std::uint32_t life = 0;
+    sequence unit;    ///< the last one it was computed from
     instant deadline; ///< after it the caller is told that the outcome is unknown
   };
   /// Something to do once the batch is durable (true), or its customer was discarded or the deadline
@@ -59,8 +76,10 @@ public:
   struct follow_up {
     customer_key owner;
     std::uint32_t life = 0;
+    sequence unit; ///< the last one it waits for
     std::function<void(bool)> run;
     instant deadline{std::numeric_limits<std::int64_t>::max()};
+    bool ends_life = false; ///< nothing of this life comes behind it
   };
 
   std::vector<journal_row> journal;
@@ -97,10 +116,12 @@ public:
   extent keep(std::span<const std::byte> body);
   void clear() noexcept;
 
-  /// The rows of the customers that satisfy `wanted`, without replies: half of a batch that failed.
-  [[nodiscard]] unit_batch rows_of(const std::function<bool(const customer_key&)>& wanted) const;
-  /// Drops the rows of a discarded life (and of earlier ones).
-  void drop_rows(const customer_key& owner, std::uint32_t life);
+  /// The places of all rows, each once, in order.
+  [[nodiscard]] std::vector<row_place> places() const;
+  /// The rows whose places satisfy `wanted`, without replies: a part of a batch that failed.
+  [[nodiscard]] unit_batch rows_of(const std::function<bool(const row_place&)>& wanted) const;
+  /// Drops a customer's rows from this unit on.
+  void drop_from(const customer_key& owner, sequence unit);
 };
 
 /// The digest that a batch row keeps over its journal rows: their hashes in order of (namespace,

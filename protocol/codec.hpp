@@ -4,6 +4,7 @@
 
 #include "domain/commands.hpp"
 #include "domain/ids.hpp"
+#include "domain/quarantine.hpp"
 #include "domain/replies.hpp"
 #include "domain/result.hpp"
 #include "protocol/errors.hpp"
@@ -43,7 +44,20 @@ struct list_customers {
   std::uint32_t limit = limit_default;
   friend bool operator==(const list_customers&, const list_customers&) = default;
 };
-using operator_command = std::variant<console_line, get_status, inspect, list_customers>;
+/// Who may not write, longest first.
+struct list_quarantine {
+  std::uint32_t limit = list_customers::limit_default; ///< at most `list_customers::limit_max`
+  friend bool operator==(const list_quarantine&, const list_quarantine&) = default;
+};
+/// Loads a customer again and lets it write.
+struct lift_quarantine {
+  static constexpr std::size_t reason_bytes_max = 1000;
+  std::string customer; ///< empty: the namespace itself
+  std::string reason;
+  friend bool operator==(const lift_quarantine&, const lift_quarantine&) = default;
+};
+using operator_command = std::
+    variant<console_line, get_status, inspect, list_customers, list_quarantine, lift_quarantine>;
 
 // Their replies.
 struct console_text {
@@ -63,7 +77,23 @@ struct customers {
   std::vector<item> items;
   friend bool operator==(const customers&, const customers&) = default;
 };
-using operator_reply = std::variant<console_text, status, customers>;
+struct quarantined {
+  struct item {
+    quarantine what;
+    std::uint64_t refused = 0; ///< commands since, or since the server's start
+    friend bool operator==(const item&, const item&) = default;
+  };
+  std::vector<item> items;
+  std::uint64_t total = 0; ///< how many there are; the list may be shorter
+  friend bool operator==(const quarantined&, const quarantined&) = default;
+};
+struct quarantine_lifted {
+  std::string customer;
+  accrue::sequence sequence; ///< where it goes on
+  friend bool operator==(const quarantine_lifted&, const quarantine_lifted&) = default;
+};
+using operator_reply =
+    std::variant<console_text, status, customers, quarantined, quarantine_lifted>;
 
 /// What a connection may do; told in the welcome.
 struct limits {

@@ -181,6 +181,29 @@ customers read(const v1::Customers& m, field_reader&) {
   return v;
 }
 
+quarantined read(const v1::Quarantine& m, field_reader& in) {
+  quarantined v;
+  for (const auto& entry : m.items()) {
+    auto& [what, refused] = v.items.emplace_back();
+    what.reference = entry.customer();
+    what.since = in.required_instant("items.since", entry.has_since(), entry.since());
+    what.kind = in.choice("items.kind",
+                          entry.kind(),
+                          entry.kind() != v1::QUARANTINE_KIND_UNSPECIFIED &&
+                              v1::QuarantineKind_IsValid(entry.kind()),
+                          what.kind);
+    what.why = entry.why();
+    what.last_good = sequence(entry.last_good());
+    refused = entry.refused();
+  }
+  v.total = m.total();
+  return v;
+}
+
+quarantine_lifted read(const v1::QuarantineLifted& m, field_reader&) {
+  return {m.customer(), sequence(m.sequence())};
+}
+
 using any_receipt = std::variant<reply::receipt, operator_reply>;
 
 template <class Message>
@@ -237,6 +260,10 @@ result<any_receipt> read_receipt(const v1::Receipt& m) {
     return read_with(m, "status", m.status());
   case v1::Receipt::kCustomers:
     return read_with(m, "customers", m.customers());
+  case v1::Receipt::kQuarantine:
+    return read_with(m, "quarantine", m.quarantine());
+  case v1::Receipt::kQuarantineLifted:
+    return read_with(m, "quarantine_lifted", m.quarantine_lifted());
   case v1::Receipt::BODY_NOT_SET:
     break;
   }

@@ -138,6 +138,13 @@ void write(const list_customers& c, v1::ListCustomers& m) {
   m.set_limit(c.limit);
 }
 
+void write(const list_quarantine& c, v1::ListQuarantine& m) { m.set_limit(c.limit); }
+
+void write(const lift_quarantine& c, v1::LiftQuarantine& m) {
+  m.set_customer(c.customer);
+  m.set_reason(c.reason);
+}
+
 // The message of each kind inside the envelope.
 struct place {
   v1::Command& m;
@@ -175,6 +182,8 @@ struct place {
   auto* operator()(const get_status&) const { return m.mutable_get_status(); }
   auto* operator()(const inspect&) const { return m.mutable_inspect(); }
   auto* operator()(const list_customers&) const { return m.mutable_list_customers(); }
+  auto* operator()(const list_quarantine&) const { return m.mutable_list_quarantine(); }
+  auto* operator()(const lift_quarantine&) const { return m.mutable_lift_quarantine(); }
 };
 
 } // namespace

@@ -225,6 +225,18 @@ list_customers read(const v1::ListCustomers& m, field_reader& in) {
           m.limit() == 0 ? list_customers::limit_default : m.limit()};
 }
 
+list_quarantine read(const v1::ListQuarantine& m, field_reader& in) {
+  if (m.limit() > list_customers::limit_max)
+    in.fail("limit", "must be 1 to 1000.");
+  return {m.limit() == 0 ? list_customers::limit_default : m.limit()};
+}
+
+lift_quarantine read(const v1::LiftQuarantine& m, field_reader& in) {
+  if (m.reason().size() > lift_quarantine::reason_bytes_max)
+    in.fail("reason", "must not be longer than 1000 bytes.");
+  return {in.optional_reference("customer", m.customer()), m.reason()};
+}
+
 void read_envelope(const v1::Command& m, call& c, field_reader& in) {
   c.customer = m.customer();
   if (m.has_idempotency_key())
@@ -318,6 +330,10 @@ result<call> read_call(const v1::Command& m) {
     return read_with(m, "inspect", m.inspect());
   case v1::Command::kListCustomers:
     return read_with(m, "list_customers", m.list_customers());
+  case v1::Command::kListQuarantine:
+    return read_with(m, "list_quarantine", m.list_quarantine());
+  case v1::Command::kLiftQuarantine:
+    return read_with(m, "lift_quarantine", m.lift_quarantine());
   case v1::Command::BODY_NOT_SET:
     break;
   }

@@ -25,6 +25,7 @@ constexpr std::array table{
     error_entry{errc::overloaded, code::overloaded, later(50), "A queue is full; nothing was decided."},
     error_entry{errc::storage_unavailable, code::storage_unavailable, same_key(500), "The commit failed or the store is away."},
     error_entry{errc::deadline_exceeded, code::deadline_exceeded, same_key(0), "No durable answer in time; the command may still take effect."},
+    error_entry{errc::quarantined, code::quarantined, same_key(60000), "The customer may not write until an operator lifts its quarantine; nothing was decided."},
     error_entry{errc::unsupported_operation, code::unsupported_operation, no, "Understood, and not offered by this version."},
     error_entry{errc::not_found, code::not_found, no, "No such customer, grant, charge or invoice."},
     error_entry{errc::idempotency_conflict, code::idempotency_conflict, no, "The key was used before, with other content."},
@@ -46,7 +47,7 @@ constexpr std::array table{
     error_entry{errc::invoice_lines_not_billable, code::invoice_lines_not_billable, no, "Some of the named charges cannot be invoiced yet."},
     error_entry{errc::invoice_action_not_available, code::invoice_action_not_available, no, "The invoice's state does not offer this action."},
     error_entry{errc::invoice_cannot_advance, code::invoice_cannot_advance, no, "The invoice waits for somebody or for its time."},
-    error_entry{errc::internal, code::internal, same_key(5000), "A defect of ours: the customer is stopped and an operator is told."},
+    error_entry{errc::internal, code::internal, same_key(5000), "A defect of ours; an operator is told."},
 };
 // clang-format on
 

@@ -173,6 +173,24 @@ void write(const customers& v, v1::Customers& m) {
   }
 }
 
+void write(const quarantined& v, v1::Quarantine& m) {
+  for (const auto& [what, refused] : v.items) {
+    auto& entry = *m.add_items();
+    entry.set_customer(what.reference);
+    put_instant(*entry.mutable_since(), what.since);
+    entry.set_kind(static_cast<v1::QuarantineKind>(what.kind));
+    entry.set_why(printable(what.why));
+    entry.set_last_good(what.last_good.value);
+    entry.set_refused(refused);
+  }
+  m.set_total(v.total);
+}
+
+void write(const quarantine_lifted& v, v1::QuarantineLifted& m) {
+  m.set_customer(v.customer);
+  m.set_sequence(v.sequence.value);
+}
+
 // The message of each body inside the receipt.
 struct place {
   v1::Receipt& m;
@@ -192,6 +210,8 @@ struct place {
   auto* operator()(const console_text&) const { return m.mutable_console_text(); }
   auto* operator()(const status&) const { return m.mutable_status(); }
   auto* operator()(const customers&) const { return m.mutable_customers(); }
+  auto* operator()(const quarantined&) const { return m.mutable_quarantine(); }
+  auto* operator()(const quarantine_lifted&) const { return m.mutable_quarantine_lifted(); }
 };
 
 // Overwrites the part in place: what stood there before keeps its memory for this one.

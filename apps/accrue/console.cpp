@@ -1,4 +1,4 @@
-// `status` and `console`: operators' questions, line by line.
+// `status`, `console` and `quarantine`: operators' questions and commands.
 // The lines are understood by the server; only quit is ours.
 #include "apps/accrue/options.hpp"
 #include "apps/accrue/program.hpp"
@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 
 namespace accrue::cli {
@@ -67,6 +68,34 @@ int run_console(const program& p) {
   }
 }
 
+void add_quarantine(CLI::App& app, program& p) {
+  auto* quarantine =
+      app.add_subcommand("quarantine", "Customers that may not write")->require_subcommand(1);
+  quarantine->add_subcommand("list", "Who, since when and why, longest first")->callback([&p] {
+    p.action = [&p] {
+      wire::call call;
+      call.body = wire::operator_command(wire::list_quarantine{wire::list_customers::limit_max});
+      return run(p, std::move(call));
+    };
+  });
+  auto* lift = quarantine->add_subcommand("lift", "Loads a customer again and lets it write");
+  auto what = std::make_shared<wire::lift_quarantine>();
+  auto catalog = std::make_shared<bool>(false);
+  auto* whom = lift->add_option("customer", what->customer, "Reference of the customer");
+  auto* space = lift->add_flag("--catalog", *catalog, "The namespace itself instead of a customer");
+  whom->excludes(space);
+  lift->add_option("--reason", what->reason, "Why, for the server's log");
+  lift->callback([&p, what, catalog] {
+    if (what->customer.empty() != *catalog)
+      throw CLI::ValidationError("lift", "name a customer, or give --catalog");
+    p.action = [&p, what] {
+      wire::call call;
+      call.body = wire::operator_command(*what);
+      return run(p, std::move(call));
+    };
+  });
+}
+
 } // namespace
 
 void add_console(CLI::App& app, program& p) {
@@ -80,6 +109,7 @@ void add_console(CLI::App& app, program& p) {
   app.add_subcommand("console", "A session with the server, line by line")->callback([&p] {
     p.action = [&p] { return run_console(p); };
   });
+  add_quarantine(app, p);
 }
 
 } // namespace accrue::cli

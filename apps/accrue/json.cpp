@@ -175,6 +175,22 @@ named json_of(const wire::customers& v) {
   return {"customers", std::move(items)};
 }
 
+named json_of(const wire::quarantined& v) {
+  json items = json::array();
+  for (const auto& [what, refused] : v.items)
+    items.push_back({{"customer", what.reference},
+                     {"since", accrue::to_string(what.since)},
+                     {"kind", std::string(to_string(what.kind))},
+                     {"why", what.why},
+                     {"last_good", what.last_good.value},
+                     {"refused", refused}});
+  return {"quarantine", {{"items", std::move(items)}, {"total", v.total}}};
+}
+
+named json_of(const wire::quarantine_lifted& v) {
+  return {"lifted", {{"customer", v.customer}, {"sequence", v.sequence.value}}};
+}
+
 } // namespace
 
 json to_json(const client::answer_body& answer) {

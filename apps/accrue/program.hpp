@@ -56,7 +56,7 @@ void add_customer(CLI::App& app, program& p); ///< customer, unit, profile
 void add_credit(CLI::App& app, program& p);   ///< grant, consume, open, balance
 void add_billing(CLI::App& app, program& p);  ///< charge, invoice, pay, run-due
 void add_ledger(CLI::App& app, program& p);   ///< ledger
-void add_console(CLI::App& app, program& p);  ///< status, console
+void add_console(CLI::App& app, program& p);  ///< status, console, quarantine
 void add_verify(CLI::App& app, program& p);   ///< verify
 
 } // namespace accrue::cli

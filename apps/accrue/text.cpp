@@ -207,6 +207,33 @@ std::string text_of(const wire::customers& v) {
   return t.to_string();
 }
 
+std::string text_of(const wire::quarantined& v) {
+  if (v.items.empty())
+    return "Nobody is in quarantine.\n";
+  table t({{"Customer"},
+           {"Since"},
+           {"Kind"},
+           {"Last good unit", align::right},
+           {"Refused", align::right},
+           {"Why"}});
+  for (const auto& [what, refused] : v.items)
+    t.row({what.reference.empty() ? "(the namespace)" : what.reference,
+           accrue::to_string(what.since),
+           std::string(to_string(what.kind)),
+           std::to_string(what.last_good.value),
+           std::to_string(refused),
+           what.why});
+  auto out = t.to_string();
+  if (v.total > v.items.size())
+    out += std::to_string(v.total - v.items.size()) + " more.\n";
+  return out;
+}
+
+std::string text_of(const wire::quarantine_lifted& v) {
+  return (v.customer.empty() ? "The namespace" : v.customer) + " goes on at sequence " +
+         std::to_string(v.sequence.value) + ".\n";
+}
+
 } // namespace
 
 std::string short_date(instant t) {

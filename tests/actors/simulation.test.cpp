@@ -336,13 +336,14 @@ TEST_CASE("a unit that cannot be stored costs its customer one life and nobody e
   CHECK(e.refusal_of(asked) == errc::storage_unavailable);
   CHECK(code_of_balance(e.receipt(other)) == "80.00");
   CHECK(e.settled("acme") == "100.00");
+  CHECK(e.activations() == lives + 1);
+  CHECK(e.lift("acme") == sequence(2));
   e.ok("acme", consume("v", "5"));
   e.ok("acme", consume("u", "10"));
   e.ok("acme", consume("u", "10"));
   CHECK(e.settled("acme") == "85.00");
   CHECK(e.settled("zeta") == "80.00");
   CHECK(e.times_consumed("acme", "u") == 1);
-  CHECK(e.activations() == lives + 1);
   CHECK(e.verify().empty());
 }
 
@@ -359,6 +360,7 @@ TEST_CASE("a unit that was talked over with charges and cannot be stored is told
   e.settle();
   CHECK(e.refusal_of(lost) == errc::storage_unavailable);
   CHECK(e.settled("acme") == "100.00");
+  REQUIRE(e.lift("acme"));
   e.ok("acme", command::invoice_pending{}, "k");
   CHECK(e.invoice("acme", "#1").number == "ACME-000001");
   CHECK(e.settled("acme") == "0.00");
@@ -369,6 +371,7 @@ TEST_CASE("a customer whose creation was lost can be created", "[simulation]") {
   virtual_engine e;
   e.commit_faults() = {commit_fault::poison};
   CHECK(e.refused("acme", command::put_customer{}, "k") == errc::storage_unavailable);
+  CHECK(e.lift("acme") == sequence(0));
   CHECK(e.ok("acme", command::put_customer{}, "k").sequence.value == 1);
   CHECK(e.verify().empty());
 }

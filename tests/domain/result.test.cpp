@@ -9,7 +9,7 @@
 using namespace accrue;
 
 TEST_CASE("every refusal code has the wire name that the decisions list", "[D62]") {
-  constexpr std::array<std::string_view, 30> names{"validation",
+  constexpr std::array<std::string_view, 31> names{"validation",
                                                    "overflow",
                                                    "unauthenticated",
                                                    "forbidden",
@@ -17,6 +17,7 @@ TEST_CASE("every refusal code has the wire name that the decisions list", "[D62]
                                                    "overloaded",
                                                    "storage_unavailable",
                                                    "deadline_exceeded",
+                                                   "quarantined",
                                                    "unsupported_operation",
                                                    "not_found",
                                                    "idempotency_conflict",

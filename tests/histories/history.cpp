@@ -141,6 +141,8 @@ private:
       world_.start_server();
     if (faulty_ && chance_.once_in(5))
       go_wrong();
+    if (const auto& held = world_.database().quarantined; !held.empty() && chance_.once_in(4))
+      world_.lift(held.begin()->second.reference, std::make_shared<bool>());
     switch (chance_.pick(16)) {
     case 0:
       let_land();
@@ -202,9 +204,11 @@ private:
   }
 
   void go_wrong() {
-    switch (chance_.pick(14)) {
+    switch (chance_.pick(15)) {
     case 0:
       return world_.crash();
+    case 11:
+      return world_.throw_in(chance_.one_of(customers_));
     case 1:
     case 2:
       world_.hold_commits = !world_.hold_commits;
@@ -260,9 +264,12 @@ private:
       world_.settle();
       if (world_.servers().empty())
         world_.start_server();
+      const auto held = std::make_shared<bool>(world_.servers().empty());
+      for (const auto& name : customers_)
+        world_.lift(name, held);
       world_.settle();
       witness_.check_tickets();
-      bool all = true;
+      bool all = !*held;
       for (std::size_t n = 0; n < witness_.intents.size(); ++n)
         if (auto& i = witness_.intents[n]; !i.settled) {
           all = false;
@@ -316,6 +323,7 @@ private:
 
   void answered(const wire::answer& a) override { witness_.answered(a, world_.now()); }
   void ended(std::uint32_t server) override { witness_.ended(server); }
+  void at_fault(const std::string& customer) override { witness_.may_be_held(customer); }
 
   dice chance_;
   chronicle log_;

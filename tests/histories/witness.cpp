@@ -81,9 +81,12 @@ void witness::refused(request& q, const refusal& why, std::uint64_t last, instan
       intents[*q.intent].unanswered();
     return;
   }
+  const bool held = code == errc::quarantined;
+  if (held && !at_fault_.contains(q.customer) && !(at_fault_.contains({}) && last == 0))
+    log_.find(name(q) + " is told to be in quarantine, and nothing of it was at fault");
   if (q.intent) {
     auto& i = intents[*q.intent];
-    i.settled = i.in_flight == 0 && !i.uncertain;
+    i.settled = i.in_flight == 0 && !i.uncertain && !held;
     if (i.acknowledged)
       log_.find(name(q) + " is refused as " + std::string(to_string(code)) +
                 " and had been acknowledged");

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ public:
 
   void answered(const wire::answer& a, instant now);
   void ended(std::uint32_t server);
+  /// From here on the customer may be in quarantine. Empty: one that is not stored.
+  void may_be_held(const std::string& customer) { at_fault_.insert(customer); }
   /// All is quiet: every command whose server lives must have been answered.
   void check_tickets();
   /// Everything, once all intents are settled.
@@ -102,6 +105,7 @@ private:
   chronicle& log_;
   const memory_database& db_;
   std::vector<observation> observations_;
+  std::set<std::string> at_fault_;
   std::map<std::string, model> models_;
 };
 

@@ -86,7 +86,21 @@ void world::commit(host& h) {
   log_.tell(name, {h.id, static_cast<std::uint64_t>(db_.lane.batch)}, [&] {
     return where(h) + ": " + name;
   });
-  h.server->the_lane().commit(fault);
+  const auto held_at = [&] {
+    std::map<customer_key, std::size_t> units;
+    for (const auto& [owner, _] : db_.quarantined)
+      if (const auto it = db_.customers.find(owner); it != db_.customers.end())
+        units[owner] = it->second.journal.size();
+    return units;
+  };
+  const auto before = held_at();
+  const auto refused = h.server->the_lane().commit(fault);
+  if (held_at() != before)
+    log_.find("a unit of a customer in quarantine was stored");
+  if (refused) {
+    const auto whose = db_.customers.find(*refused);
+    hears_.at_fault(whose == db_.customers.end() ? std::string() : whose->second.reference);
+  }
   h.server->wake_lane();
 }
 
@@ -228,6 +242,25 @@ void world::end_some_actor() {
     caf::anon_send_exit(c.outboxes[shard], caf::exit_reason::kill);
   else
     caf::anon_send_exit(c.schedulers[shard], caf::exit_reason::kill);
+}
+
+void world::throw_in(const std::string& customer) {
+  failures_.left["decide:" + customer] = 1;
+  hears_.at_fault(customer);
+}
+
+void world::lift(const std::string& customer, const std::shared_ptr<bool>& held) {
+  if (hosts_.empty())
+    return;
+  auto& h = hosts_[chance_.pick(hosts_.size())];
+  h.server->lift(customer, [this, customer, held, id = h.id](const result<sequence>& at) {
+    *held = *held || at || at.error().code != errc::not_found;
+    if (at)
+      log_.tell("quarantine lifted", {id, at->value}, [&] {
+        return to_string(now_) + " server " + std::to_string(id) + ": the quarantine of " +
+               customer + " is lifted";
+      });
+  });
 }
 
 void world::store_away(bool away) {

@@ -23,6 +23,8 @@ public:
   virtual void answered(const wire::answer& a) = 0;
   /// The server has ended: who waits for it hears nothing any more.
   virtual void ended(std::uint32_t server) = 0;
+  /// A unit of the customer was refused, or is about to meet a defect. Empty: of one that is not stored.
+  virtual void at_fault(const std::string& customer) = 0;
 };
 
 class world : private time_source {
@@ -57,11 +59,14 @@ public:
   void retire_idle();    ///< customers nobody has used
   void end_some_actor(); ///< one that is supervised
   void store_away(bool away);
-  bool trouble = false; ///< commits fail now and then, and so do reads
+  void throw_in(const std::string& customer); ///< its next decision meets a defect
+  bool trouble = false;                       ///< commits fail now and then, and so do reads
   bool hold_commits = false;
   bool outbox_fails = false;
   /// All goes well from here on.
   void calm_down();
+  /// An operator asks some server to lift a quarantine; `held` becomes true unless there is none.
+  void lift(const std::string& customer, const std::shared_ptr<bool>& held);
 
   /// Keys of what left through the outbox, once for each delivery.
   std::vector<waiting_message> delivered;

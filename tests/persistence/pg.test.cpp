@@ -95,22 +95,20 @@ TEST_CASE("a SQLSTATE says what the caller must do") {
     std::string_view sqlstate;
     failure kind;
   };
-  const auto table = {row{"40001", failure::retry},
-                      row{"40P01", failure::retry},
-                      row{"57014", failure::retry},
-                      row{"08006", failure::reconnect},
-                      row{"57P01", failure::reconnect},
-                      row{"57P03", failure::reconnect},
-                      row{"", failure::reconnect},
-                      row{"25006", failure::reconnect},
-                      row{"40003", failure::in_doubt},
-                      row{"53100", failure::unavailable},
-                      row{"58030", failure::unavailable},
-                      row{"22012", failure::poison},
-                      row{"23505", failure::poison},
-                      row{"42P01", failure::bug},
-                      row{"28P01", failure::bug},
-                      row{"XX000", failure::bug}};
+  const auto table = {row{"40001", failure::retry},       row{"40P01", failure::retry},
+                      row{"57014", failure::retry},       row{"08006", failure::reconnect},
+                      row{"57P01", failure::reconnect},   row{"57P03", failure::reconnect},
+                      row{"", failure::reconnect},        row{"25006", failure::reconnect},
+                      row{"40003", failure::in_doubt},    row{"57P02", failure::reconnect},
+                      row{"55P03", failure::retry},       row{"53100", failure::unavailable},
+                      row{"53200", failure::unavailable}, row{"53300", failure::unavailable},
+                      row{"58030", failure::unavailable}, row{"22012", failure::poison},
+                      row{"22003", failure::poison},      row{"23505", failure::poison},
+                      row{"23514", failure::poison},      row{"21000", failure::poison},
+                      row{"54000", failure::poison},      row{"P0001", failure::poison},
+                      row{"42501", failure::bug},         row{"XX001", failure::bug},
+                      row{"XX002", failure::bug},         row{"42P01", failure::bug},
+                      row{"28P01", failure::bug},         row{"XX000", failure::bug}};
   for (const auto& [sqlstate, kind] : table) {
     CAPTURE(sqlstate);
     CHECK(to_string(classify(sqlstate)) == to_string(kind));

@@ -358,6 +358,17 @@ TEST_CASE("operators' commands are for no customer and have their bounds") {
   CHECK(refusal_of(list, [](v1::Command& m) {
           m.mutable_list_customers()->set_limit(1001);
         }).subject == "list_customers.limit");
+  const call held{{}, {}, {}, {}, list_quarantine{10}};
+  CHECK(refusal_of(held, [](v1::Command& m) {
+          m.mutable_list_quarantine()->set_limit(1001);
+        }).subject == "list_quarantine.limit");
+  const call lift{{}, {}, {}, {}, lift_quarantine{"acme", "why"}};
+  CHECK(refusal_of(lift, [](v1::Command& m) {
+          m.mutable_lift_quarantine()->set_customer(std::string(129, 'x'));
+        }).subject == "lift_quarantine.customer");
+  CHECK(refusal_of(lift, [](v1::Command& m) {
+          m.mutable_lift_quarantine()->set_reason(std::string(1001, 'x'));
+        }).subject == "lift_quarantine.reason");
   const call line{{}, {}, {}, {}, console_line{"x"}};
   CHECK(refusal_of(line, [](v1::Command& m) {
           m.mutable_console_line()->set_line(std::string(4097, 'x'));

@@ -102,7 +102,11 @@ inline std::vector<operator_command> operator_commands() {
           get_status{},
           inspect{"acme"},
           list_customers{},
-          list_customers{"acme", 1000}};
+          list_customers{"acme", 1000},
+          list_quarantine{},
+          list_quarantine{1000},
+          lift_quarantine{},
+          lift_quarantine{"acme", "disk replaced"}};
 }
 
 /// A call around each command; the envelope is full or empty in turn.
@@ -209,7 +213,12 @@ inline std::vector<operator_reply> operator_replies() {
   return {console_text{},
           console_text{{"one", "", "three"}},
           status{{{"k", "v"}, {"l", ""}}},
-          customers{{{"acme", sequence(12)}, {"bee", sequence(0)}}}};
+          customers{{{"acme", sequence(12)}, {"bee", sequence(0)}}},
+          quarantined{},
+          quarantined{{{{"acme", noon, quarantine_kind::store_refused, "a check", sequence(12)}, 3},
+                       {{"", later, quarantine_kind::corrupt_state, "", sequence(0)}, 0}},
+                      5},
+          quarantine_lifted{"acme", sequence(12)}};
 }
 
 } // namespace accrue::wire::samples
