@@ -1,19 +1,16 @@
 // The command line and the load driver as programs: arguments, what they print, exit codes. They talk
 // to a server in this file that says what a test told it to; the real one is in the other tests.
 #include "protocol/codec.hpp"
+#include "tests/support/program.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +18,7 @@
 #include <thread>
 
 using namespace accrue;
+using namespace accrue::testing;
 
 namespace {
 
@@ -98,45 +96,8 @@ private:
   std::thread thread_;
 };
 
-struct outcome {
-  int code;
-  std::string out; ///< stdout
-  std::string err;
-};
-
-const std::filesystem::path programs = std::filesystem::absolute(ACCRUE_BIN_DIR);
-
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// A directory that goes away with the test.
-struct scratch {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / "accrue-cli-XXXXXX";
-  scratch() {
-    std::string name = path;
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-};
-
-outcome
-run(const std::string& program, const std::string& arguments, const std::string& input = "") {
-  const scratch here;
-  std::ofstream(here.path / "in") << input;
-  const std::string command = "cd '" + here.path.string() +
-                              "' && env -u ACCRUE_SERVER -u ACCRUE_NAMESPACE " +
-                              "-u ACCRUE_DATA_DIR HOME=/nowhere '" + (programs / program).string() +
-                              "' " + arguments + " <in >out 2>err";
-  const int status = std::system(command.c_str());
-  return {WEXITSTATUS(status), contents(here.path / "out"), contents(here.path / "err")};
-}
-outcome accrue_program(const std::string& arguments, const std::string& input = "") {
-  return run("accrue", arguments, input);
+program_outcome accrue_program(const std::string& arguments, const std::string& input = "") {
+  return run_program("accrue", arguments, input);
 }
 
 const currency usd(840, 2);
@@ -183,6 +144,9 @@ TEST_CASE("wrong usage is exit code 2 and asks no server", "[cli]") {
                                       "--timeout soon status",
                                       "--key k balance acme",
                                       "verify --data-dir x --database-url y",
+                                      "quarantine",
+                                      "quarantine lift",
+                                      "quarantine lift acme --catalog",
                                       "unit create TOKENS 10"}) {
     INFO("accrue " << arguments);
     const auto o = accrue_program("--server 127.0.0.1:1 " + arguments);
@@ -197,7 +161,7 @@ TEST_CASE("help and version are no errors", "[cli]") {
   CHECK(accrue_program("--help").code == 0);
   CHECK(accrue_program("invoice show --help").code == 0);
   CHECK(accrue_program("--version").out == ACCRUE_VERSION "\n");
-  CHECK(run("accrue-load", "--version").out == ACCRUE_VERSION "\n");
+  CHECK(run_program("accrue-load", "--version").out == ACCRUE_VERSION "\n");
 }
 
 TEST_CASE("without a server it is exit code 3 and says how to start one", "[cli]") {
@@ -207,16 +171,16 @@ TEST_CASE("without a server it is exit code 3 and says how to start one", "[cli]
   CHECK(o.err.find("127.0.0.1:1") != std::string::npos);
   CHECK(o.err.find("`accrued`") != std::string::npos);
   CHECK(lines_of(o.err) == 1);
-  CHECK(run("accrue-load", "--server 127.0.0.1:1").code == 3);
+  CHECK(run_program("accrue-load", "--server 127.0.0.1:1").code == 3);
 }
 
 TEST_CASE("verify finds nothing to read where no database is, and makes none", "[cli]") {
-  const scratch here;
-  const auto o = accrue_program("verify --data-dir " + here.path.string());
+  const scratch_directory here;
+  const auto o = accrue_program("verify --data-dir " + here.path().string());
   CHECK(o.code == 3);
   CHECK(o.out.empty());
-  CHECK(o.err.find(here.path.string()) != std::string::npos);
-  CHECK(std::filesystem::is_empty(here.path));
+  CHECK(o.err.find(here.path().string()) != std::string::npos);
+  CHECK(std::filesystem::is_empty(here.path()));
 }
 
 TEST_CASE("a refusal is one line on stderr: code, subject, sentence, retry", "[cli]") {
@@ -366,12 +330,12 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
     return reply::receipt{
         sequence(at->second), reply::consumed{consume->id, usd, "USD", 1, 0, {}}, {}};
   });
-  const scratch here;
-  const std::string record = (here.path / "record").string();
+  const scratch_directory here;
+  const std::string record = (here.path() / "record").string();
   const std::string options = server.option() + "--connections 3 --in-flight 2 --batch 4 " +
                               "--customers 10 --ids-from 5 --record " + record + " --json - ";
 
-  const auto first = run("accrue-load", options + "--count 100");
+  const auto first = run_program("accrue-load", options + "--count 100");
   CHECK(first.code == 1); // one was refused
   auto document = nlohmann::json::parse(first.out);
   CHECK(document["acknowledged"] == 99);
@@ -384,7 +348,7 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
   CHECK(sequences.size() == 100);
 
   // All of the record, the refused one, and what may have been in flight: 3 x 2 x 4.
-  const auto again = run("accrue-load", options + "--resend");
+  const auto again = run_program("accrue-load", options + "--resend");
   document = nlohmann::json::parse(again.out);
   CHECK(document["resent"]["equal"] == 99);
   CHECK(document["resent"]["different"] == 0);
@@ -404,10 +368,10 @@ TEST_CASE("an open loop counts from when a command was due", "[cli]") {
     return reply::receipt{sequence(1), reply::consumed{"id", usd, "USD", 1, 0, {}}, {}};
   });
   const auto ran =
-      run("accrue-load",
-          server.option() + "--connections 2 --in-flight 1000 --customers 1 --rate 1000 "
-                            "--arrivals even --warmup 0s --duration 200ms --intervals 2 "
-                            "--json -");
+      run_program("accrue-load",
+                  server.option() + "--connections 2 --in-flight 1000 --customers 1 --rate 1000 "
+                                    "--arrivals even --warmup 0s --duration 200ms --intervals 2 "
+                                    "--json -");
   CHECK(ran.code == 0);
   const auto document = nlohmann::json::parse(ran.out);
   CHECK(document["loop"] == "open");
