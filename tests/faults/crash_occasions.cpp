@@ -64,12 +64,13 @@ occasion occasion_of(crash_point point) {
 }
 
 /// Commands of customers that are in nobody's memory, and none of whose `consume`s can be stored from now
-/// on. Several, so that one of them meets others in its batch.
+/// on. Several, so that one of them meets others in its batch; new ones each time, as who was refused once
+/// stays in quarantine.
 std::vector<wire::call> poisoned_commands(ordeal& it) {
   std::vector<wire::call> commands;
   wire_client client(it.server.port());
   for (int n = 0; n < 5; ++n) {
-    const auto victim = fmt::format("poisoned-{}", n);
+    const auto victim = fmt::format("poisoned-{}-{}", it.server.pid(), n);
     client.receipt(calls::put_customer(victim));
     client.receipt(calls::grant(victim, "all", "1000"));
     commands.push_back(calls::consume(victim, "never", "0.01"));
