@@ -20,32 +20,35 @@ void customer_state::receive(std::shared_ptr<const envelope> e) {
                                  {errc::storage_unavailable,
                                   recorder_->value.reference,
                                   "the customer is being reloaded; send the same key again"});
-  if (awake() && !current_ && waiting_.empty())
+  if (awake() && !current_ && waiting() == 0)
     return begin(std::move(e));
-  if (waiting_.size() >= context_->limits.customer_queue)
+  if (waiting() >= context().limits.customer_queue)
     return recorder_->refuse_now(*e,
                                  {errc::overloaded,
                                   recorder_->value.reference,
                                   "too many commands of this customer are waiting"});
-  waiting_.push_back(std::move(e));
+  with_backlog().waiting.push_back(std::move(e));
 }
 
 // Decides what waits until something has to be waited for.
 void customer_state::go_on() {
+  if (!backlog_)
+    return;
   std::size_t next = 0;
-  while (awake() && !current_ && next < waiting_.size())
-    begin(std::move(waiting_[next++]));
-  waiting_.erase(waiting_.begin(),
-                 waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting_.size())));
+  while (awake() && !current_ && next < waiting())
+    begin(std::move(backlog_->waiting[next++]));
+  auto& waiting = backlog_->waiting;
+  waiting.erase(waiting.begin(),
+                waiting.begin() + static_cast<std::ptrdiff_t>(std::min(next, waiting.size())));
   // An idle charge is a value in its customer: its actor goes as soon as nobody waits.
-  if (!current_ && waiting_.empty()) {
-    charges_.clear();
-    waiting_.shrink_to_fit();
-  }
+  if (!current_ && waiting.empty())
+    backlog_->charges.clear();
+  if (backlog_->nobody_waits() && backlog_->charges.empty() && backlog_->stopped_why.empty())
+    backlog_.reset();
 }
 
 bool customer_state::too_late(const envelope& e) const noexcept {
-  return e.deadline.ns < context_->latest_stamp.load(std::memory_order_relaxed);
+  return e.deadline.ns < context().latest_stamp.load(std::memory_order_relaxed);
 }
 
 void customer_state::begin(std::shared_ptr<const envelope> e) {
@@ -103,16 +106,16 @@ void customer_state::decide(std::shared_ptr<const envelope> e, const command_pri
     current_->command = std::move(e);
     current_->prints = p;
     const auto me = caf::actor_cast<customer_actor>(self_);
-    caf::anon_send(context_->find_namespace(r.of().number)->actor,
+    caf::anon_send(context().find_namespace(r.space())->actor,
                    assign_number{r.value.reference,
                                  [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
     return;
   }
   deciding_ = e;
-  if (context_->failures)
-    context_->failures->pass("decide:" + r.value.reference);
+  if (auto* const failures = context().failures)
+    failures->pass("decide:" + r.value.reference);
   unit u(
-      r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context_->failures);
+      r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context().failures);
   if (is_simple(e->body)) {
     const auto ok = decide_now(u, e->body);
     return ok ? commit(u, *e, p, *catalog_) : r.refuse(*e, ok.error());
@@ -153,7 +156,7 @@ void customer_state::tell_charge(const charge& to, flat_fee::event what) {
             });
 }
 
-void customer_state::charge_answered(std::uint64_t number, charge_id id, charge_decision answer) {
+void customer_state::charge_answered(std::uint32_t number, charge_id id, charge_decision answer) {
   if (!current_ || current_->number != number)
     return; // the customer stopped meanwhile
   if (!answer.broken.empty())
@@ -207,29 +210,30 @@ void customer_state::tell_others(std::optional<instant> due_before,
   const auto shard = shard_of(r.value.number);
   // After a wake-up that did something, the same instant is another thing that is due.
   if (const auto due = r.due(); due != due_before || (ticked && due))
-    caf::anon_send(context_->schedulers[shard], wake{r.key(), r.value.reference, due, ticked});
+    caf::anon_send(context().schedulers[shard], wake{r.key(), r.value.reference, due, ticked});
   const bool leaves = std::ranges::any_of(
       facts, [](const fact::any& f) { return std::holds_alternative<fact::message_queued>(f); });
   if (leaves)
-    r.after_commit([to = context_->outboxes[shard]](bool kept) {
+    r.after_commit([to = context().outboxes[shard]](bool kept) {
       if (kept)
         caf::anon_send(to, look_for_messages{});
     });
 }
 
 charge_actor& customer_state::charge_of(const charge& c) {
+  auto& charges = with_backlog().charges;
   const auto it =
-      std::ranges::find(charges_, c.terms.id, &std::pair<charge_id, charge_actor>::first);
-  if (it != charges_.end())
+      std::ranges::find(charges, c.terms.id, &std::pair<charge_id, charge_actor>::first);
+  if (it != charges.end())
     return it->second;
-  return charges_.emplace_back(c.terms.id, self_->spawn(charge_behavior, c, context_->failures))
+  return charges.emplace_back(c.terms.id, self_->spawn(charge_behavior, c, context().failures))
       .second;
 }
 
 // The same key with the same content: the same reply, from what its unit recorded, once that is durable.
 void customer_state::answer_again(sequence where, std::shared_ptr<const envelope> e) {
   const auto deadline = e->deadline;
-  repeats_.push_back({where, std::move(e)});
+  with_backlog().repeats.push_back({where, std::move(e)});
   load_row(where, deadline);
 }
 
@@ -237,7 +241,7 @@ void customer_state::answer_again(sequence where, std::shared_ptr<const envelope
 // the deadline is not read: it might not be there yet.
 void customer_state::load_row(sequence where, instant deadline) {
   const auto me = caf::actor_cast<customer_actor>(self_);
-  const auto read = [me, where, store = context_->store, key = recorder_->key()] {
+  const auto read = [me, where, store = context().store, key = recorder_->key()] {
     store->load_row(key, where, [me, where](result<stored_row> row) {
       caf::anon_send(
           me,
@@ -276,14 +280,17 @@ void customer_state::row(const row_loaded& r) {
   if (current_ && !current_->to_ask.empty() && current_->to_ask.back() == r.number &&
       waits(*current_->command))
     asked_row(std::move(current_), row ? &*row : nullptr, unit);
-  const auto told = std::stable_partition(repeats_.begin(), repeats_.end(), [&](const repeat& x) {
-    return x.where != r.number || !waits(*x.command);
-  });
-  const std::vector<repeat> ready(std::make_move_iterator(told),
-                                  std::make_move_iterator(repeats_.end()));
-  repeats_.erase(told, repeats_.end());
-  for (const auto& again : ready)
-    repeat_answer(*again.command, unit);
+  if (backlog_) {
+    auto& all = backlog_->repeats;
+    const auto told = std::stable_partition(all.begin(), all.end(), [&](const repeat& x) {
+      return x.where != r.number || !waits(*x.command);
+    });
+    const std::vector<repeat> ready(std::make_move_iterator(told),
+                                    std::make_move_iterator(all.end()));
+    all.erase(told, all.end());
+    for (const auto& again : ready)
+      repeat_answer(*again.command, unit);
+  }
   if (!current_)
     go_on();
 }
@@ -298,7 +305,7 @@ void customer_state::asked_row(std::unique_ptr<open_unit> asked,
     rec.refuse(*asked->command, unit.error());
   } else if (answers_to(*row, *unit, asked->prints)) {
     if (row->content == asked->prints.content)
-      repeats_.push_back({row->sequence, asked->command});
+      with_backlog().repeats.push_back({row->sequence, asked->command});
     else
       rec.refuse(*asked->command,
                  {errc::idempotency_conflict,

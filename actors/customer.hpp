@@ -30,7 +30,7 @@ public:
 
   void start(pointer self,
              engine_context& context,
-             space of,
+             namespace_id space,
              std::string reference,
              customer_life life,
              std::shared_ptr<const catalog> cat);
@@ -61,13 +61,21 @@ private:
     command_prints prints;
     std::optional<unit> work;
     std::optional<conversation> talk;
-    std::uint64_t number = 0;
+    std::uint32_t number = 0;
     std::vector<sequence>
         to_ask; ///< units whose keys the journal has to tell, asked one after the other
   };
   struct repeat {
     sequence where;
     std::shared_ptr<const envelope> command;
+  };
+  // What an idle customer has none of.
+  struct backlog {
+    std::vector<std::shared_ptr<const envelope>> waiting; ///< oldest first
+    std::vector<repeat> repeats;
+    std::vector<std::pair<charge_id, charge_actor>> charges; ///< of the unit being decided
+    std::string stopped_why;
+    [[nodiscard]] bool nobody_waits() const noexcept { return waiting.empty() && repeats.empty(); }
   };
   enum class mode : std::uint8_t {
     loading,
@@ -76,6 +84,15 @@ private:
     stopped
   };
 
+  [[nodiscard]] engine_context& context() const noexcept { return recorder_->context(); }
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return backlog_ ? backlog_->waiting.size() : 0;
+  }
+  [[nodiscard]] backlog& with_backlog() {
+    if (!backlog_)
+      backlog_ = std::make_unique<backlog>();
+    return *backlog_;
+  }
   [[nodiscard]] bool awake() const noexcept {
     return mode_ == mode::ready || mode_ == mode::unreadable;
   }
@@ -87,7 +104,7 @@ private:
   void converse();
   void carry(const to_charge& message);
   void tell_charge(const charge& to, flat_fee::event what);
-  void charge_answered(std::uint64_t unit, charge_id id, charge_decision answer);
+  void charge_answered(std::uint32_t unit, charge_id id, charge_decision answer);
   void finish();
   void commit(const unit& u, const envelope& e, const command_prints& p, const catalog& cat);
   void
@@ -102,24 +119,20 @@ private:
   charge_actor& charge_of(const charge& c);
 
   customer_actor::stateful_pointer<customer_state> self_ = nullptr;
-  engine_context* context_ = nullptr;
   std::optional<recorder> recorder_;
   std::shared_ptr<held_back> held_; ///< see customer_life
-  bool lifted_ = false;
   std::shared_ptr<const catalog> catalog_;
   mode mode_ = mode::loading;
+  bool lifted_ = false;
+  std::uint32_t units_opened_ = 0;
   std::unique_ptr<open_unit> current_;
+  std::unique_ptr<backlog> backlog_;
   std::shared_ptr<const envelope> deciding_; ///< whose caller is told when deciding it breaks
-  std::vector<std::shared_ptr<const envelope>> waiting_; ///< oldest first
-  std::vector<repeat> repeats_;
-  std::vector<std::pair<charge_id, charge_actor>> charges_;
-  std::uint64_t units_opened_ = 0;
-  std::string stopped_why_;
 };
 
 customer_actor::behavior_type customer_behavior(customer_state::pointer self,
                                                 engine_context* context,
-                                                space of,
+                                                namespace_id space,
                                                 std::string reference,
                                                 customer_life life,
                                                 std::shared_ptr<const catalog> cat);

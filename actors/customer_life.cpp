@@ -29,22 +29,19 @@ const char* in_words(quarantine_kind k) {
 
 void customer_state::start(pointer self,
                            engine_context& context,
-                           space of,
+                           namespace_id space,
                            std::string reference,
                            customer_life life,
                            std::shared_ptr<const catalog> cat) {
   self_ = self;
-  context_ = &context;
   catalog_ = std::move(cat);
   held_ = std::move(life.held);
   lifted_ = life.lifted;
-  recorder_.emplace(context, std::move(of), reference, life.number);
+  recorder_.emplace(context, space, reference, life.number);
   const auto me = caf::actor_cast<customer_actor>(self);
-  context.store->load_customer(
-      recorder_->of().number, std::move(reference), [me](result<stored_customer> r) {
-        caf::anon_send(me,
-                       customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
-      });
+  context.store->load_customer(space, std::move(reference), [me](result<stored_customer> r) {
+    caf::anon_send(me, customer_loaded{std::make_shared<result<stored_customer>>(std::move(r))});
+  });
 }
 
 void customer_state::loaded(const result<stored_customer>& stored) {
@@ -58,8 +55,8 @@ void customer_state::loaded(const result<stored_customer>& stored) {
   tell_scheduler();
   const auto& r = *recorder_;
   if (lifted_)
-    caf::anon_send(context_->directory,
-                   customer_recovered{r.of().number, r.value.reference, r.life(), r.value.last});
+    caf::anon_send(context().directory,
+                   customer_recovered{r.space(), r.value.reference, r.life(), r.value.last});
   go_on();
 }
 
@@ -67,7 +64,7 @@ void customer_state::loaded(const result<stored_customer>& stored) {
 // quarantine are worth another try at once.
 void customer_state::tell_scheduler() {
   if (const auto& r = *recorder_; r.value.exists)
-    caf::anon_send(context_->schedulers[shard_of(r.value.number)],
+    caf::anon_send(context().schedulers[shard_of(r.value.number)],
                    wake{r.key(), r.value.reference, r.due(), lifted_});
 }
 
@@ -77,11 +74,11 @@ void customer_state::unfit(const std::string& why) {
   if (!held_)
     return stop(quarantine_kind::corrupt_state, why, recorder_->value.last);
   mode_ = mode::unreadable;
-  stopped_why_ = why;
+  with_backlog().stopped_why = why;
   spdlog::error("customer {} cannot be read: {}", recorder_->value.reference, why);
   if (const auto open = std::move(current_))
     refuse_held(*open->command);
-  for (const auto& again : std::exchange(repeats_, {}))
+  for (const auto& again : std::exchange(with_backlog().repeats, {}))
     refuse_held(*again.command);
   go_on();
 }
@@ -114,7 +111,6 @@ void customer_state::stop(std::optional<quarantine_kind> fault,
     return; // the first reason counts
   auto& r = *recorder_;
   mode_ = mode::stopped;
-  stopped_why_ = why;
   // Whom nobody created has nothing that could be kept from harm.
   if (r.value.number == customer_id{})
     fault.reset();
@@ -133,18 +129,18 @@ void customer_state::stop(std::optional<quarantine_kind> fault,
   if (deciding_ && (!open || open->command != deciding_))
     tell(*deciding_);
   deciding_.reset();
-  for (const auto& e : waiting_)
-    if (e)
-      tell(*e);
-  for (const auto& again : repeats_)
-    tell(*again.command);
-  waiting_.clear();
-  repeats_.clear();
-  charges_.clear();
+  if (const auto left = std::move(backlog_)) {
+    for (const auto& e : left->waiting)
+      if (e)
+        tell(*e);
+    for (const auto& again : left->repeats)
+      tell(*again.command);
+  }
+  with_backlog().stopped_why = why;
   // The next life begins when nothing of this one is under way any more.
   const customer_stopped over{
-      r.of().number, r.value.reference, r.key(), r.life(), fault, why, last_good};
-  r.end_life([to = context_->directory, over] { caf::anon_send(to, over); });
+      r.space(), r.value.reference, r.key(), r.life(), fault, why, last_good};
+  r.end_life([to = context().directory, over] { caf::anon_send(to, over); });
 }
 
 // Who has stopped goes when the directory has been told: the next life depends on why.
@@ -155,8 +151,8 @@ caf::result<bool> customer_state::retire(bool over) {
     self_->quit();
     return true;
   }
-  if (!awake() || current_ || !waiting_.empty() || !repeats_.empty() || !recorder_->all_durable() ||
-      recorder_->lost())
+  if (!awake() || current_ || (backlog_ && !backlog_->nobody_waits()) ||
+      !recorder_->all_durable() || recorder_->lost())
     return false;
   // A long tail since the snapshot would make the next activation slow: write one, go the next time.
   if (!held_ && recorder_->since_snapshot() >= exact_keys / 4) {
@@ -174,8 +170,9 @@ text_lines customer_state::inspect() const {
   out.lines.push_back("customer " + v.reference + " number " + std::to_string(v.number.value) +
                       " shard " + std::to_string(shard_of(v.number)) + " life " +
                       std::to_string(recorder_->life()));
-  out.lines.push_back(std::string("mode ") + modes[static_cast<std::size_t>(mode_)] +
-                      (stopped_why_.empty() ? "" : ": " + stopped_why_));
+  out.lines.push_back(
+      std::string("mode ") + modes[static_cast<std::size_t>(mode_)] +
+      (backlog_ && !backlog_->stopped_why.empty() ? ": " + backlog_->stopped_why : ""));
   if (held_)
     out.lines.push_back("in quarantine since " + to_string(held_->what.since) + ": " +
                         std::string(to_string(held_->what.kind)) + ": " + held_->what.why);
@@ -183,7 +180,7 @@ text_lines customer_state::inspect() const {
                       (recorder_->all_durable() ? " durable" : " on its way"));
   out.lines.push_back("deciding " +
                       std::string(current_ ? command::kind(current_->command->body) : "nothing") +
-                      ", waiting " + std::to_string(waiting_.size()));
+                      ", waiting " + std::to_string(waiting()));
   out.lines.push_back("grants " + std::to_string(v.grants.size()) + " charges " +
                       std::to_string(v.charges.size()) + " invoices " +
                       std::to_string(v.invoices.size()) + " sub-accounts " +
@@ -195,12 +192,12 @@ text_lines customer_state::inspect() const {
 
 customer_actor::behavior_type customer_behavior(customer_state::pointer self,
                                                 engine_context* context,
-                                                space of,
+                                                namespace_id space,
                                                 std::string reference,
                                                 customer_life life,
                                                 std::shared_ptr<const catalog> cat) {
   auto& s = self->state;
-  s.start(self, *context, std::move(of), std::move(reference), std::move(life), std::move(cat));
+  s.start(self, *context, space, std::move(reference), std::move(life), std::move(cat));
   // A defect ends this life of the customer, loudly, and nobody else's.
   const auto guarded = [self](auto&& what) {
     try {

@@ -21,7 +21,8 @@ refusal not_recovered(const customer_stopped& s) {
 } // namespace
 
 directory_state::entry& directory_state::spawn(const name_key& who) {
-  auto& e = customers[who];
+  const auto place = customers.try_emplace(who).first;
+  auto& e = place->second;
   if (e.actor)
     return e;
   const auto* space = context->find_namespace(who.first);
@@ -29,10 +30,10 @@ directory_state::entry& directory_state::spawn(const name_key& who) {
   auto& catalog = catalogs.try_emplace(who.first, space->first_catalog).first->second;
   e.life = ++context->lives;
   e.lifted = held->lifted(who);
-  lives[e.life] = who;
+  lives[e.life] = place;
   e.actor = self->home_system().spawn(customer_behavior,
                                       context,
-                                      space->of,
+                                      who.first,
                                       who.second,
                                       customer_life{e.life, held->find(who), e.lifted},
                                       catalog);
@@ -119,11 +120,8 @@ void directory_state::left(const accrue::activate& who, bool gone) {
 }
 
 void directory_state::discarded(const unit_discarded& d) {
-  const auto it = lives.find(d.life);
-  if (it == lives.end())
-    return;
-  if (const auto who = customers.find(it->second); who != customers.end())
-    self->send(who->second.actor, d);
+  if (const auto it = lives.find(d.life); it != lives.end())
+    self->send(it->second->second.actor, d);
 }
 
 void directory_state::stopped(const customer_stopped& s) {

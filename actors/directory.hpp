@@ -8,6 +8,8 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <map>
+#include <unordered_map>
+#include <vector>
 
 namespace accrue {
 
@@ -42,8 +44,9 @@ public:
     bool wanted = false;  ///< somebody asked for it meanwhile
     std::vector<accrue::tick> ticks; ///< that came meanwhile
   };
-  std::map<name_key, entry> customers;
-  std::map<std::uint32_t, name_key> lives;
+  using entries = std::map<name_key, entry>;
+  entries customers;
+  std::unordered_map<std::uint32_t, entries::iterator> lives;
   std::map<namespace_id, std::shared_ptr<const accrue::catalog>> catalogs;
 
 private:

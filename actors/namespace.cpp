@@ -51,7 +51,7 @@ void namespace_state::start(pointer me,
 
 // A life of its own: what an earlier one had in flight is over.
 result<void> namespace_state::restore(const std::vector<stored_row>& rows) {
-  records_.emplace(*context_, of_, std::string(), ++context_->lives);
+  records_.emplace(*context_, of_.number, std::string(), ++context_->lives);
   auto replayed = replay_catalog(of_.reference, rows);
   if (!replayed)
     return tl::unexpected(replayed.error());

@@ -76,8 +76,11 @@ bool answers_to(const stored_row& row, const entry& unit, const command_prints& 
          });
 }
 
-recorder::recorder(engine_context& context, space of, std::string reference, std::uint32_t life)
-    : context_(&context), space_(std::move(of)), life_(life) {
+recorder::recorder(engine_context& context,
+                   namespace_id space,
+                   std::string reference,
+                   std::uint32_t life)
+    : context_(&context), space_(space), life_(life) {
   value.reference = std::move(reference);
 }
 
@@ -113,8 +116,8 @@ result<void> recorder::replay(const stored_customer& stored, catalog* replayed) 
       return accrue::refuse(
           errc::internal, "the snapshot is ahead of the journal", value.reference);
     value = std::move(*whole);
-    snapshot_at_ = value.last.value;
   }
+  const auto snapshot_at = value.last;
   for (const auto& s : stored.segments)
     if (auto ok = keys_.restore_segment(s); !ok)
       return ok;
@@ -144,7 +147,8 @@ result<void> recorder::replay(const stored_customer& stored, catalog* replayed) 
       apply(*replayed, *e);
     value.apply(*e);
   }
-  due_ = next_due(value);
+  since_snapshot_ = static_cast<std::uint32_t>(value.last.value - snapshot_at.value);
+  due_ = next_due(value).value_or(ledger::never);
   return {};
 }
 
@@ -177,7 +181,7 @@ void recorder::record(const unit& u,
     second.key = *p.second;
     done.facts.emplace_back(second);
   }
-  const auto due_before = due_;
+  const auto due_before = due();
   const auto receipt = receipt_of(done, value, cat);
   thread_local std::vector<std::byte> body;
   body.clear();
@@ -197,7 +201,8 @@ void recorder::record(const unit& u,
            std::holds_alternative<fact::invoice_changed>(f);
   });
   if (moves_calendar)
-    due_ = next_due(value);
+    due_ = next_due(value).value_or(ledger::never);
+  ++since_snapshot_;
   tip_ = row.hash;
   keys_.add(p.key, p.content, done.number);
   if (p.second)
@@ -205,7 +210,7 @@ void recorder::record(const unit& u,
   last_ticket_ = its_lane().append([&](unit_batch& b) {
     row.body = b.keep(body);
     b.journal.push_back(row);
-    project(b, row.owner, value, done, cat, {due_before, due_});
+    project(b, row.owner, value, done, cat, {due_before, due()});
     const auto from = static_cast<std::uint32_t>(b.frames.size());
     wire::print(b.frames, {e.request, e.index}, receipt);
     b.replies.push_back({e.from,
@@ -295,10 +300,10 @@ void recorder::add_snapshot(unit_batch& b) {
   std::vector<std::byte> state;
   journal::encode(value, state);
   std::vector<std::byte> filters;
-  keys_.encode_segment(sequence(snapshot_at_), value.last, filters);
+  keys_.encode_segment(sequence(value.last.value - since_snapshot_), value.last, filters);
   b.snapshots.push_back({key(), value.last, life_, b.keep(state)});
   b.segments.push_back({key(), value.last, life_, b.keep(filters)});
-  snapshot_at_ = value.last.value;
+  since_snapshot_ = 0;
   keys_.trim(value.last);
   pass(crash_point::snapshot_added);
 }

@@ -29,16 +29,17 @@ answers_to(const stored_row& row, const entry& unit, const command_prints& p) no
 
 class recorder {
 public:
-  recorder(engine_context& context, space of, std::string reference, std::uint32_t life);
+  recorder(engine_context& context, namespace_id space, std::string reference, std::uint32_t life);
 
   /// The state up to the last unit decided.
   customer value;
-  [[nodiscard]] customer_key key() const noexcept { return {space_.number, value.number}; }
+  [[nodiscard]] customer_key key() const noexcept { return {space_, value.number}; }
   /// What replies wait for: a customer nobody created waits for nobody.
   [[nodiscard]] customer_key reply_key() const noexcept {
-    return value.exists ? key() : customer_key{space_.number, customer_id(~std::uint64_t{0})};
+    return value.exists ? key() : customer_key{space_, customer_id(~std::uint64_t{0})};
   }
-  [[nodiscard]] const space& of() const noexcept { return space_; }
+  [[nodiscard]] namespace_id space() const noexcept { return space_; }
+  [[nodiscard]] engine_context& context() const noexcept { return *context_; }
   [[nodiscard]] std::uint32_t life() const noexcept { return life_; }
   [[nodiscard]] lane& its_lane() const;
 
@@ -71,15 +72,15 @@ public:
   void refuse_now(const envelope& e, const refusal& why);
 
   /// When the customer wants to be woken next.
-  [[nodiscard]] std::optional<instant> due() const noexcept { return due_; }
+  [[nodiscard]] std::optional<instant> due() const noexcept {
+    return due_ == ledger::never ? std::nullopt : std::optional(due_);
+  }
   /// Nothing of this customer is on its way to the store.
   [[nodiscard]] bool all_durable() const { return its_lane().durable() >= last_ticket_; }
   /// Something of this life is not in the store and will not be: its end is on its way.
   [[nodiscard]] bool lost() const { return its_lane().lost(key(), life_); }
   /// Units since the last snapshot.
-  [[nodiscard]] std::uint64_t since_snapshot() const noexcept {
-    return value.last.value - snapshot_at_;
-  }
+  [[nodiscard]] std::uint64_t since_snapshot() const noexcept { return since_snapshot_; }
   /// Adds a snapshot and the key segment up to here to the filling batch.
   void snapshot();
 
@@ -90,13 +91,13 @@ private:
   void add_snapshot(unit_batch& b);
 
   engine_context* context_;
-  space space_;
+  namespace_id space_;
   key_index keys_;
   digest tip_{};
   std::uint32_t life_;
+  std::uint32_t since_snapshot_ = 0;
   std::uint64_t last_ticket_ = 0;
-  std::uint64_t snapshot_at_ = 0;
-  std::optional<instant> due_;      ///< next_due(value)
+  instant due_ = ledger::never;     ///< next_due(value)
   std::uint64_t discards_seen_ = 0; ///< of the lane; none of them was this life's
 };
 

@@ -111,4 +111,9 @@ void apply(catalog& c, const entry& e) {
   }
 }
 
+std::optional<int128> settings::advance_limit(currency in) const {
+  const auto found = std::ranges::find(advance_limits, in, &money::currency);
+  return found == advance_limits.end() ? std::nullopt : std::optional(found->minor);
+}
+
 } // namespace accrue

@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -46,7 +45,11 @@ struct charge {
 struct settings {
   std::optional<currency> default_currency;
   command::over_settlement over_settlement = command::over_settlement::refuse;
-  std::map<currency, int128> advance_limit; ///< absent currency: unlimited (D69)
+  /// How much advance a currency may have at most, one each; unlimited where absent (D69).
+  std::vector<money> advance_limits;
+
+  /// In minor units; nothing where it is unlimited.
+  [[nodiscard]] std::optional<int128> advance_limit(currency in) const;
 
   friend bool operator==(const settings&, const settings&) = default;
 };
@@ -140,7 +143,6 @@ struct entry {
 struct customer {
   customer_id number;
   std::string reference;
-  bool exists = false;
   accrue::settings settings;
   instant created_at;
   accrue::sequence last; ///< sequence of the last unit
@@ -149,6 +151,7 @@ struct customer {
   std::vector<grant> grants;                ///< by number, from 1
   std::vector<charge> charges;              ///< that are not final, and final ones lately used
   std::vector<invoicing::invoice> invoices; ///< likewise
+  bool exists = false;
   std::uint32_t charges_made = 0;
   std::uint32_t invoices_made = 0;
   std::uint32_t advances_opened = 0;

@@ -53,7 +53,7 @@ result<void> on(unit& u, const command::put_customer& c) {
   if (c.over_settlement)
     s.over_settlement = *c.over_settlement;
   if (c.advance_limit) {
-    s.advance_limit.clear();
+    s.advance_limits.clear();
     for (const auto& [code, limit] : *c.advance_limit) {
       const auto found = u.catalog().find_currency(code);
       if (!found)
@@ -63,7 +63,7 @@ result<void> on(unit& u, const command::put_customer& c) {
         return tl::unexpected(amount.error());
       if (amount->minor < 0)
         return refuse(errc::validation, "a limit must not be negative", code);
-      s.advance_limit.emplace(*found, amount->minor);
+      s.advance_limits.push_back(*amount);
     }
   }
   const auto created = u.before().exists ? u.before().created_at : u.now();
@@ -133,12 +133,8 @@ result<void> on(unit& u, const command::consume& c) {
       done.uncovered = missing;
       break;
     case command::over_settlement::advance: {
-      const auto limit = s.advance_limit.find(*unit_of_account);
-      auto ok = ledger::advance(u.book,
-                                terms,
-                                {missing, *unit_of_account},
-                                limit == s.advance_limit.end() ? std::nullopt
-                                                               : std::optional(limit->second));
+      auto ok = ledger::advance(
+          u.book, terms, {missing, *unit_of_account}, s.advance_limit(*unit_of_account));
       if (!ok)
         return ok;
       done.booked += missing;

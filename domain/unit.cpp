@@ -178,12 +178,10 @@ supply(unit& u, const flat_fee::terms& t, const flat_fee::collect_credit& need) 
     return tl::unexpected(got.error());
   const auto missing = need.amount - got->taken;
   if (need.whole && missing > 0) {
-    const auto& limits = u.before().settings.advance_limit;
-    const auto limit = limits.find(t.amount.currency);
     auto ok = ledger::advance(u.book,
                               terms,
                               {missing, t.amount.currency},
-                              limit == limits.end() ? std::nullopt : std::optional(limit->second));
+                              u.before().settings.advance_limit(t.amount.currency));
     if (!ok)
       return tl::unexpected(ok.error());
     got->advanced = missing;

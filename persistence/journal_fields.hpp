@@ -7,7 +7,6 @@
 #include "persistence/varint.hpp"
 
 #include <array>
-#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -93,12 +92,6 @@ private:
     varint(v.size());
     for (const auto& x : v)
       value(x);
-  }
-  template <class K, class V>
-  void value(const std::map<K, V>& v) {
-    varint(v.size());
-    for (const auto& [k, x] : v)
-      (*this)(k, x);
   }
   template <class... T>
   void value(const std::variant<T...>& v) {
@@ -215,16 +208,6 @@ private:
     for (auto left_over = count(1); left_over > 0 && !failed(); --left_over)
       value(v.emplace_back());
   }
-  template <class K, class V>
-  void value(std::map<K, V>& v) {
-    for (auto left_over = count(2); left_over > 0 && !failed(); --left_over) {
-      std::pair<K, V> next;
-      (*this)(next.first, next.second);
-      if (!v.empty() && !(v.rbegin()->first < next.first))
-        fail("keys are not in order");
-      v.emplace_hint(v.end(), std::move(next));
-    }
-  }
   template <class... T>
   void value(std::variant<T...>& v) {
     alternative(number<std::uint8_t>(), v);
@@ -247,7 +230,7 @@ void fields(F& f, T& x) {
 }
 template <class F, is<settings> T>
 void fields(F& f, T& x) {
-  f(x.default_currency, x.over_settlement, x.advance_limit);
+  f(x.default_currency, x.over_settlement, x.advance_limits);
 }
 template <class F, is<grant> T>
 void fields(F& f, T& x) {

@@ -74,7 +74,7 @@ void key_index::add(const fingerprint& key, const fingerprint& content, sequence
   }
   // Most customers are small: grow by a few, not by doubling.
   if (recent_.size() == recent_.capacity() && recent_.size() < 64)
-    recent_.reserve(recent_.size() + 4);
+    recent_.reserve(recent_.size() + 2);
   recent_.push_back({key, content, s.value});
 }
 

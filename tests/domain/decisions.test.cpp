@@ -75,10 +75,10 @@ TEST_CASE("settings that are not named stay as they are", "[decisions]") {
   h.ok(limit({{"USD", dec("5")}, {"JPY", dec("7")}}));
   CHECK(h.customer.settings.default_currency == find_iso_currency("EUR").value());
   CHECK(h.customer.settings.over_settlement == over_settlement::advance);
-  CHECK(h.customer.settings.advance_limit.at(usd) == 500);
-  CHECK(h.customer.settings.advance_limit.at(jpy) == 7);
+  CHECK(h.customer.settings.advance_limit(usd) == 500);
+  CHECK(h.customer.settings.advance_limit(jpy) == 7);
   h.ok(limit({}));
-  CHECK(h.customer.settings.advance_limit.empty());
+  CHECK(h.customer.settings.advance_limits.empty());
   CHECK(h.customer.created_at == made_at);
 }
 

@@ -203,7 +203,7 @@ inline accrue::settings random_facts::settings() {
     s.default_currency = currency();
   s.over_settlement = one_of(policies);
   for (auto left = below(4); left > 0; --left)
-    s.advance_limit[currency()] = amount();
+    s.advance_limits.push_back({amount(), currency()});
   return s;
 }
 
