@@ -31,6 +31,11 @@ bool pg_lane::owns() const noexcept {
   return to_ns(clock::now()) < lease_until_ns_.load(std::memory_order_relaxed);
 }
 
+std::chrono::nanoseconds pg_lane::lease_left() const noexcept {
+  return std::chrono::nanoseconds(lease_until_ns_.load(std::memory_order_relaxed) -
+                                  to_ns(clock::now()));
+}
+
 void pg_lane::lease_extended(clock::time_point asked_at) noexcept {
   lease_until_ns_.store(to_ns(asked_at + options_.lease), std::memory_order_relaxed);
 }
@@ -339,49 +344,6 @@ void pg_lane::failed(const pg::error& e) {
   }
 }
 
-// Something in the batch cannot be stored. It is split by places, in order, until one is left: that is the
-// first bad unit of its customer, as all before it has landed by then. What that life wrote from there on
-// is discarded; all others go on.
-void pg_lane::halve(const std::string& why) {
-  batch_in_flight_ = false;
-  becomes_available(); // it answers; perhaps nothing of this batch is left to land
-  auto part =
-      halving_ ? std::move(parts_.front()) : batch_.rows_of([](const row_place&) { return true; });
-  if (halving_)
-    parts_.pop_front();
-  halving_ = true;
-  const auto places = part.places();
-  ENSURE(!places.empty());
-  if (places.size() == 1) {
-    give_up(part, places.front(), why);
-  } else {
-    const auto middle = places[places.size() / 2];
-    parts_.push_front(part.rows_of([&](const row_place& p) { return p >= middle; }));
-    parts_.push_front(part.rows_of([&](const row_place& p) { return p < middle; }));
-    pass(crash_point::batch_halved);
-  }
-  next_part();
-}
-
-void pg_lane::give_up(const unit_batch& part, const row_place& bad, const std::string& why) {
-  const auto life = !part.journal.empty()     ? part.journal.front().life
-                    : !part.snapshots.empty() ? part.snapshots.front().life
-                                              : part.segments.front().life;
-  discard(bad.owner, life, bad.lost_from(), why);
-  for (auto& later : parts_)
-    later.drop_from(bad.owner, bad.lost_from());
-}
-
-void pg_lane::next_part() {
-  while (!parts_.empty() && parts_.front().writes_nothing())
-    parts_.pop_front();
-  if (!parts_.empty())
-    return send(parts_.front());
-  halving_ = false;
-  release(batch_, now_());
-  work();
-}
-
 void pg_lane::retry_after(std::chrono::milliseconds pause, std::function<void()> what) {
   mode_ = mode::waiting;
   if (stopped_ && !available())
@@ -409,6 +371,27 @@ void pg_lane::fence(const std::string& why) {
     finish_stop();
 }
 
+// Beside any batch. A lane that was taken over is fenced, and `then` does not run.
+void pg_lane::extend_lease(std::function<void(const pg::error*)> then) {
+  renewing_ = true;
+  lease_parameters_.clear().int2(options_.lane).int8(options_.epoch).int8(options_.lease.count());
+  connection_.async_query(
+      "lease",
+      lease_parameters_,
+      options_.statement_timeout,
+      [this, asked_at = clock::now(), then = std::move(then)](pg::outcome<pg::result> r) {
+        renewing_ = false;
+        if (mode_ == mode::stopped)
+          return;
+        if (!r)
+          return then(&r.error());
+        if (r->command_tuples() == 0)
+          return fence("another server has taken the shards over");
+        lease_extended(asked_at);
+        then(nullptr);
+      });
+}
+
 // Batches extend the lease by themselves; this does it for a quiet lane.
 void pg_lane::renew_lease() {
   lease_timer_.expires_after(options_.lease / 4);
@@ -423,25 +406,15 @@ void pg_lane::renew_lease() {
     }
     if (mode_ != mode::idle || !connection_.is_open() || renewing_)
       return;
-    const auto asked_at = clock::now();
-    renewing_ = true;
-    busy_since_ = asked_at;
+    busy_since_ = clock::now();
     watch_patience();
-    lease_parameters_.clear().int2(options_.lane).int8(options_.epoch).int8(options_.lease.count());
-    connection_.async_query("lease",
-                            lease_parameters_,
-                            options_.statement_timeout,
-                            [this, asked_at](pg::outcome<pg::result> r) {
-                              renewing_ = false;
-                              if (!r || mode_ == mode::stopped)
-                                return;
-                              if (r->command_tuples() == 0)
-                                return fence("another server has taken the shards over");
-                              lease_extended(asked_at);
-                              if (mode_ == mode::idle)
-                                becomes_available();
-                              pass(crash_point::renewal_done);
-                            });
+    extend_lease([this](const pg::error* refused) {
+      if (refused != nullptr)
+        return; // the next batch meets it, too
+      if (mode_ == mode::idle)
+        becomes_available();
+      pass(crash_point::renewal_done);
+    });
     pass(crash_point::renewal_sent);
   });
 }

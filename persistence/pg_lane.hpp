@@ -105,6 +105,8 @@ private:
   void retry_after(std::chrono::milliseconds pause, std::function<void()> what);
   void fence(const std::string& why);
   void renew_lease();
+  void extend_lease(std::function<void(const pg::error*)> then);
+  [[nodiscard]] std::chrono::nanoseconds lease_left() const noexcept;
   void lease_extended(clock::time_point asked_at) noexcept;
   void finish_stop();
 

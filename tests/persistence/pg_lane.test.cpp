@@ -11,6 +11,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
 using namespace accrue;
 using namespace accrue::testing;
@@ -18,9 +19,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct deaf_sink final : reply_sink {
-  void deliver(reply_address, std::string_view) override {}
-  void refuse(reply_address, std::uint64_t, std::uint32_t, const refusal&) override {}
+struct noting_sink final : reply_sink {
+  void deliver(reply_address, std::string_view) override { ++delivered; }
+  void refuse(reply_address, std::uint64_t, std::uint32_t, const refusal& why) override {
+    refused.push_back(why.code);
+  }
+  int delivered = 0;
+  std::vector<errc> refused;
 };
 
 pid_t parent_of(pid_t process) {
@@ -48,7 +53,7 @@ struct impatient {
   temporary_database there{migrations()};
   pg::session other = there.session();
   boost::asio::io_context io;
-  deaf_sink nobody;
+  noting_sink replies;
   std::optional<int> named;
   std::optional<pg_lane> it;
 
@@ -64,7 +69,7 @@ struct impatient {
     options.taken_at = std::chrono::steady_clock::now();
     lane_events events;
     events.held_up = [this](int process) { named = process; };
-    it.emplace(io, std::move(options), nobody, std::move(events), [] { return instant{}; });
+    it.emplace(io, std::move(options), replies, std::move(events), [] { return instant{}; });
     it->start();
     until([this] { return has_renewed(); });
   }
@@ -111,4 +116,33 @@ TEST_CASE("a database that does not tell what landed: the backend that was asked
   hung.until([&] { return hung.named.has_value(); });
   CHECK(hung.named != backend);
   REQUIRE(hung.other.execute("rollback"));
+}
+
+TEST_CASE("splitting a batch in which nearly all is refused keeps the lease", "[pg][quarantine]") {
+  impatient one;
+  // Each refusal takes 50 ms. 16 customers that are alone in the end need at least 16 of them: 800 ms, twice
+  // the lease, and nothing lands before the last one.
+  REQUIRE(one.other.execute("create function no() returns trigger language plpgsql as"
+                            " $$ begin perform pg_sleep(0.05); raise exception 'no'; end $$;"
+                            "create trigger no before insert on journal for each row"
+                            " when (new.customer <= 16) execute function no()"));
+  const auto discarded_all = [&] { return one.it->counts().discarded == 16; };
+  one.it->append([](unit_batch& b) {
+    for (std::uint64_t customer = 1; customer <= 17; ++customer) {
+      journal_row row;
+      row.owner = {namespace_id(1), customer_id(customer)};
+      row.sequence = sequence(1);
+      row.body = b.keep(std::vector<std::byte>(1));
+      b.journal.push_back(row);
+    }
+    unit_batch::reply told;
+    told.owner = b.journal.back().owner;
+    told.unit = sequence(1);
+    told.deadline = instant{1};
+    b.replies.push_back(told);
+  });
+  one.until(
+      [&] { return one.replies.delivered + static_cast<int>(one.replies.refused.size()) > 0; });
+  CHECK(discarded_all());
+  CHECK(one.replies.delivered == 1);
 }
