@@ -92,10 +92,11 @@ failure classify(std::string_view sqlstate) noexcept {
     return failure::reconnect;
   if (group == "53" || group == "58")
     return failure::unavailable;
-  // Data, constraints, a row twice in one upsert, a value too big, a trigger that says no. Not XX001 and
-  // XX002: a damaged file of the database is nobody's unit.
+  // Data, constraints, a row twice in one upsert, a value too big, a trigger that says no (P0 is PL/pgSQL's
+  // own, 45 the standard's "unhandled user-defined exception"). Not XX001 and XX002: a damaged file of the
+  // database is nobody's unit.
   if (group == "22" || group == "23" || sqlstate == "21000" || sqlstate == "54000" ||
-      sqlstate == "P0001")
+      group == "P0" || group == "45")
     return failure::poison;
   return failure::bug;
 }

@@ -106,6 +106,7 @@ TEST_CASE("a SQLSTATE says what the caller must do") {
                       row{"22003", failure::poison},      row{"23505", failure::poison},
                       row{"23514", failure::poison},      row{"21000", failure::poison},
                       row{"54000", failure::poison},      row{"P0001", failure::poison},
+                      row{"P0004", failure::poison},      row{"45000", failure::poison},
                       row{"42501", failure::bug},         row{"XX001", failure::bug},
                       row{"XX002", failure::bug},         row{"42P01", failure::bug},
                       row{"28P01", failure::bug},         row{"XX000", failure::bug}};
