@@ -290,8 +290,8 @@ TEST_CASE("a backend that ends in the middle fails everything in flight with rec
   c.it.async_query("count", {}, 10s, note);
   const auto last = c.query("count", {});
   REQUIRE_FALSE(last);
+  // Its own word (57P01) may be lost: it leaves with requests unread, and that resets the socket.
   CHECK(last.error().kind == failure::reconnect);
-  CHECK(last.error().sqlstate == "57P01");
   CHECK(kinds == std::vector{failure::reconnect, failure::reconnect});
 }
 
