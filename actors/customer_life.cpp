@@ -137,6 +137,10 @@ void customer_state::stop(std::optional<quarantine_kind> fault,
       tell(*again.command);
   }
   with_backlog().stopped_why = why;
+  // What it was to be woken for may never have been stored; who is loaded again says what there is.
+  if (fault)
+    caf::anon_send(context().schedulers[shard_of(r.value.number)],
+                   wake{r.key(), r.value.reference, std::nullopt, false});
   // The next life begins when nothing of this one is under way any more.
   const customer_stopped over{
       r.space(), r.value.reference, r.key(), r.life(), fault, why, last_good};

@@ -12,7 +12,10 @@ namespace {
 // What the database says goes on with the row it was about; operators need its first line.
 std::string in_short(const std::string& why) {
   constexpr std::size_t bytes_max = 300;
-  return why.substr(0, std::min(why.find('\n'), bytes_max));
+  auto end = std::min({why.find('\n'), bytes_max, why.size()});
+  while (end > 0 && end < why.size() && (static_cast<unsigned char>(why[end]) & 0xC0U) == 0x80U)
+    --end; // not within a character of UTF-8
+  return why.substr(0, end);
 }
 
 std::string described(const quarantine_book::name& who) {
@@ -27,7 +30,7 @@ void quarantine_book::restore(std::vector<quarantine_row> stored) {
     auto held = std::make_shared<held_back>();
     held->owner = row.owner;
     held->what = std::move(row.what);
-    held_.insert_or_assign(who, entry{std::move(held), true, std::nullopt});
+    held_.insert_or_assign(who, entry{.held = std::move(held), .stored = true});
   }
 }
 
@@ -60,16 +63,21 @@ void quarantine_book::add(const customer_stopped& s) {
                 to_string(*s.fault),
                 s.last_good.value,
                 held->what.why);
-  held_.emplace(who, entry{std::move(held), false, std::nullopt});
+  held_.emplace(who, entry{.held = std::move(held)});
   store();
 }
 
 void quarantine_book::store() {
   if (storing_)
     return;
-  const auto it = std::ranges::find_if(held_, [](const auto& e) { return !e.second.stored; });
+  // In turn: one that the store never takes keeps nobody else out.
+  const auto waits = [](const auto& e) { return !e.second.stored; };
+  auto it = std::find_if(held_.upper_bound(tried_last_), held_.end(), waits);
+  if (it == held_.end())
+    it = std::ranges::find_if(held_, waits);
   if (it == held_.end())
     return;
+  tried_last_ = it->first;
   storing_ = true;
   const auto& h = *it->second.held;
   context_->store->put_quarantine(
@@ -98,6 +106,7 @@ void quarantine_book::remove(const name& who, entry& e) {
   storing_ = true;
   context_->store->drop_quarantine(
       e.held->owner,
+      e.held->what.since,
       [me = me_,
        told = quarantine_stored{who.first, who.second, true, {}}](result<void> done) mutable {
         told.done = std::make_shared<result<void>>(std::move(done));
@@ -123,10 +132,16 @@ std::optional<quarantine_book::name> quarantine_book::stored(const quarantine_st
       lifted_.insert_or_assign(who, std::move(*wish));
       free = who;
     } else {
+      it->second.stored = false; // it may have gone, or go later: it is put again
       wish->done(tl::unexpected(s.done->error()));
     }
   } else {
     it->second.stored = s.done->has_value();
+    if (!*s.done && !std::exchange(it->second.complained, true))
+      spdlog::warn("quarantine of {} of namespace {} is not stored, which is tried on: {}",
+                   described(who),
+                   s.space.value,
+                   s.done->error().text);
   }
   const auto next =
       std::ranges::find_if(held_, [](const auto& e) { return e.second.wish.has_value(); });

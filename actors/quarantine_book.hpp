@@ -48,7 +48,8 @@ private:
   struct entry {
     std::shared_ptr<held_back> held;
     bool stored = false;
-    std::optional<accrue::lift> wish; ///< an operator's; waits until what is under way has ended
+    bool complained = false;            ///< the log has why it is not stored
+    std::optional<accrue::lift> wish{}; ///< an operator's; waits until what is under way has ended
   };
   void remove(const name& who, entry& e);
 
@@ -56,7 +57,8 @@ private:
   directory_actor me_;
   std::map<name, entry> held_;
   std::map<name, accrue::lift> lifted_; ///< not loaded again yet
-  bool storing_ = false;                ///< one change of the store at a time keeps their order
+  name tried_last_;
+  bool storing_ = false; ///< one change of the store at a time keeps their order
 };
 
 } // namespace accrue

@@ -162,17 +162,25 @@ result<void> memory_store::may_change() {
 }
 
 void memory_store::put_quarantine(customer_key owner, quarantine what, stored<void> done) {
-  const auto may = may_change();
+  const auto may = db_->untakable == owner ? refuse(errc::internal, "not this one") : may_change();
   if (may)
     db_->quarantined.insert_or_assign(owner, std::move(what));
-  done(may);
+  answer_change(may, done);
 }
 
-void memory_store::drop_quarantine(customer_key owner, stored<void> done) {
+void memory_store::drop_quarantine(customer_key owner, instant since, stored<void> done) {
   const auto may = may_change();
   if (may)
-    db_->quarantined.erase(owner);
-  done(may);
+    std::erase_if(db_->quarantined,
+                  [&](const auto& q) { return q.first == owner && q.second.since == since; });
+  answer_change(may, done);
+}
+
+void memory_store::answer_change(const result<void>& may, const stored<void>& done) {
+  if (!may || db_->lost_answers == 0)
+    return done(may);
+  --db_->lost_answers;
+  done(tl::unexpected(away));
 }
 
 } // namespace accrue

@@ -45,8 +45,10 @@ struct memory_database {
   memory_lane_row lane;
 
   // Faults.
-  bool away = false;                                         ///< nothing can be stored or read
-  std::uint32_t failing_reads = 0;                           ///< so many of the next reads fail
+  bool away = false;                     ///< nothing can be stored or read
+  std::uint32_t failing_reads = 0;       ///< so many of the next reads fail
+  std::uint32_t lost_answers = 0;        ///< quarantines change, and say they did not
+  std::optional<customer_key> untakable; ///< whose quarantine it never takes
   std::set<std::pair<customer_key, sequence>> refused_units; ///< as a constraint would have it
 };
 
@@ -164,13 +166,14 @@ public:
                       stored<std::vector<customer_line>> done) override;
   void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) override;
   void put_quarantine(customer_key owner, quarantine what, stored<void> done) override;
-  void drop_quarantine(customer_key owner, stored<void> done) override;
+  void drop_quarantine(customer_key owner, instant since, stored<void> done) override;
 
 private:
   /// Whether this read is one of those that fail.
   bool fails();
   /// Why quarantines cannot be changed now, if so.
   result<void> may_change();
+  void answer_change(const result<void>& may, const stored<void>& done);
 
   memory_database* db_;
   memory_lane lane_;

@@ -23,9 +23,9 @@ std::vector<pg::statement> pg_store::quarantine_statements() {
               " why = excluded.why, last_sequence = excluded.last_sequence)"
               " select count(*) from ours"},
       {"lift",
-       ours +
-           "delete from quarantine using ours where namespace = $3::int4 and customer = $4::int4)"
-           " select count(*) from ours"},
+       ours + "delete from quarantine using ours where namespace = $3::int4 and customer = $4::int4"
+              " and since = $5::int8)"
+              " select count(*) from ours"},
   };
 }
 
@@ -59,9 +59,9 @@ void pg_store::put_quarantine(customer_key owner, quarantine what, stored<void> 
   change_quarantine("quarantine", p, std::move(done));
 }
 
-void pg_store::drop_quarantine(customer_key owner, stored<void> done) {
+void pg_store::drop_quarantine(customer_key owner, instant since, stored<void> done) {
   const auto p = owned_lane(owner);
-  p->int4(number(owner.space)).int4(number(owner.customer));
+  p->int4(number(owner.space)).int4(number(owner.customer)).int8(since.ns);
   change_quarantine("lift", p, std::move(done));
 }
 

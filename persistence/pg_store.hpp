@@ -54,7 +54,7 @@ public:
                       stored<std::vector<customer_line>> done) override;
   void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) override;
   void put_quarantine(customer_key owner, quarantine what, stored<void> done) override;
-  void drop_quarantine(customer_key owner, stored<void> done) override;
+  void drop_quarantine(customer_key owner, instant since, stored<void> done) override;
 
 private:
   pg_store(boost::asio::io_context& io, pg_store_options options);

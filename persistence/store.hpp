@@ -122,8 +122,9 @@ public:
   virtual void load_namespace(namespace_id space, stored<std::vector<stored_row>> done) = 0;
   /// Notes a quarantine, in the place of an earlier one. `not_owner` when another server took over.
   virtual void put_quarantine(customer_key owner, quarantine what, stored<void> done) = 0;
-  /// Takes it off, if there is one. `not_owner` as above.
-  virtual void drop_quarantine(customer_key owner, stored<void> done) = 0;
+  /// Takes the one noted at `since` off, if it is there: an answer that was lost may leave a change behind
+  /// that happens later, and must not meet another one. `not_owner` as above.
+  virtual void drop_quarantine(customer_key owner, instant since, stored<void> done) = 0;
 };
 
 } // namespace accrue

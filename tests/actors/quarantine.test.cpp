@@ -172,6 +172,36 @@ TEST_CASE("a quarantine that the store does not take at once holds, and is store
   CHECK(e.refused("acme", consume("u", "1")) == errc::quarantined);
 }
 
+TEST_CASE("a lift that happened and was said to have failed is undone, not half done",
+          "[quarantine]") {
+  virtual_engine e;
+  open_with_credit(e, "acme");
+  refuse_unit(e, "acme", 3);
+  CHECK(e.refused("acme", consume("u", "1")) == errc::storage_unavailable);
+  CHECK(stored_quarantine(e, "acme") != nullptr);
+  e.database().lost_answers = 1;
+  CHECK(e.lift("acme").error().code == errc::storage_unavailable);
+  CHECK(e.refused("acme", consume("u", "1")) == errc::quarantined);
+  e.advance(plus_ns(e.now(), 2 * ns_per_second));
+  CHECK(stored_quarantine(e, "acme") != nullptr);
+  e.crash();
+  CHECK(e.refused("acme", consume("u", "1")) == errc::quarantined);
+}
+
+TEST_CASE("a quarantine that the store never takes keeps no other one out of it", "[quarantine]") {
+  virtual_engine e;
+  for (const char* name : {"acme", "zeta"}) {
+    open_with_credit(e, name);
+    refuse_unit(e, name, 3);
+  }
+  e.database().untakable = key_of(e, "acme");
+  CHECK(e.refused("acme", consume("u", "1")) == errc::storage_unavailable);
+  CHECK(e.refused("zeta", consume("u", "1")) == errc::storage_unavailable);
+  e.advance(plus_ns(e.now(), 3 * ns_per_second));
+  CHECK(stored_quarantine(e, "acme") == nullptr);
+  CHECK(stored_quarantine(e, "zeta") != nullptr);
+}
+
 TEST_CASE("a customer whose decision meets a defect is held back, what it had in flight is kept",
           "[quarantine]") {
   virtual_engine e;

@@ -46,8 +46,8 @@ TEST_CASE("a quarantine is what was noted, until the owner takes it off", "[pg][
   const auto put = [&](store& s, const quarantine& q) {
     return answer([&](auto done) { s.put_quarantine(acme, q, done); });
   };
-  const auto drop = [&](store& s) {
-    return answer([&](auto done) { s.drop_quarantine(acme, done); });
+  const auto drop = [&](store& s, const quarantine& q) {
+    return answer([&](auto done) { s.drop_quarantine(acme, q.since, done); });
   };
   CHECK(put(*first, one));
   CHECK(put(*first, other));
@@ -61,9 +61,11 @@ TEST_CASE("a quarantine is what was noted, until the owner takes it off", "[pg][
   CHECK(found->last_customer.at(0) == 64);
 
   CHECK(put(*first, one).error().code == errc::not_owner);
-  CHECK(drop(*first).error().code == errc::not_owner);
+  CHECK(drop(*first, other).error().code == errc::not_owner);
   CHECK(second->open_namespace("default")->quarantined.front().what == other);
-  CHECK(drop(*second));
-  CHECK(drop(*second));
+  CHECK(drop(*second, one)); // an earlier one's, left behind
+  CHECK(second->open_namespace("default")->quarantined.front().what == other);
+  CHECK(drop(*second, other));
+  CHECK(drop(*second, other));
   CHECK(second->open_namespace("default")->quarantined.empty());
 }
