@@ -8,6 +8,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fcntl.h>
 
 #include <deque>
 #include <optional>
@@ -75,6 +76,7 @@ private:
   }
   void lose(error why) { close(std::move(why), true); }
   void disconnect();
+  [[nodiscard]] bool follow_socket();
   void poll_connect();
   void prepare();
   void opened_well();
@@ -119,29 +121,30 @@ void connection::link::open(const std::string& conninfo,
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
   watch(open_deadline_);
-  descriptor_.assign(PQsocket(connection_));
+  if (!follow_socket())
+    return lose({failure::reconnect, {}, "no file descriptor is left"});
   wait(wait_type::wait_write, &link::poll_connect);
 }
 
+// libpq closes its socket by itself when it loses it, and opens others while it connects; the number may be
+// another thread's file at once. So what is waited for is a duplicate, which is ours to close.
+bool connection::link::follow_socket() {
+  boost::system::error_code failed;
+  descriptor_.close(failed);
+  descriptor_.assign(::fcntl(PQsocket(connection_), F_DUPFD_CLOEXEC, 0), failed);
+  return !failed;
+}
+
 void connection::link::poll_connect() {
-  // libpq may close its socket and open another one under the same number.
-  if (descriptor_.is_open())
-    descriptor_.release();
-  switch (PQconnectPoll(connection_)) {
-  case PGRES_POLLING_READING:
-    descriptor_.assign(PQsocket(connection_));
-    return wait(wait_type::wait_read, &link::poll_connect);
-  case PGRES_POLLING_WRITING:
-    descriptor_.assign(PQsocket(connection_));
-    return wait(wait_type::wait_write, &link::poll_connect);
-  case PGRES_POLLING_OK:
-    descriptor_.assign(PQsocket(connection_));
+  const auto next = PQconnectPoll(connection_);
+  if (next == PGRES_POLLING_FAILED || next == PGRES_POLLING_ACTIVE)
+    return lose(error_of(connection_));
+  if (!follow_socket())
+    return lose({failure::reconnect, {}, "no file descriptor is left"});
+  if (next == PGRES_POLLING_OK)
     return prepare();
-  case PGRES_POLLING_ACTIVE:
-  case PGRES_POLLING_FAILED:
-    break;
-  }
-  lose(error_of(connection_));
+  wait(next == PGRES_POLLING_READING ? wait_type::wait_read : wait_type::wait_write,
+       &link::poll_connect);
 }
 
 /// Sends all PREPAREs as one pipeline: one round trip.
@@ -345,8 +348,8 @@ void connection::link::disconnect() {
   writing_ = false;
   armed_ = clock::time_point::max();
   timer_.cancel();
-  if (descriptor_.is_open())
-    descriptor_.release(); // the socket is libpq's to close
+  boost::system::error_code ignored;
+  descriptor_.close(ignored);
   if (connection_ != nullptr)
     PQfinish(std::exchange(connection_, nullptr));
 }
