@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -43,6 +44,12 @@ public:
 
   [[nodiscard]] std::string option() const {
     return " --server 127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + " ";
+  }
+  /// For what the script shares with the test.
+  template <class F>
+  auto between_answers(F&& look) const {
+    const std::lock_guard lock(answering_);
+    return look();
   }
 
 private:
@@ -85,12 +92,14 @@ private:
     for (std::uint32_t i = 0; i < request->calls.size(); ++i) {
       const wire::answer_to to{request->id, i};
       const auto& call = request->calls[i];
-      const reply_body body = call ? answers_(*call) : reply_body(call.error());
+      const reply_body body =
+          call ? between_answers([&] { return answers_(*call); }) : reply_body(call.error());
       std::visit([&](const auto& b) { wire::print(out, to, b); }, body);
     }
   }
 
   script answers_;
+  mutable std::mutex answering_;
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
   std::thread thread_;
@@ -294,7 +303,7 @@ Sum             USD                                            0.00
   CHECK(all.out.find("fbo             USD               2   24691.34\n") != std::string::npos);
   CHECK(all.out.ends_with("\n2 customers.\n"));
 
-  wash = -1;
+  server.between_answers([&] { wash = -1; });
   const auto broken = accrue_program(server.option() + "ledger acme");
   CHECK(broken.code == 1);
   CHECK(broken.out.find("NOT ZERO") != std::string::npos);
@@ -345,7 +354,8 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
   CHECK(document["ended"] == "count");
   CHECK(lines_of(contents(record)) == 99);
   CHECK(contents(record).find(" load-0-5 0.01 ") != std::string::npos);
-  CHECK(sequences.size() == 100);
+  const auto known = [&] { return server.between_answers([&] { return sequences.size(); }); };
+  CHECK(known() == 100);
 
   // All of the record, the refused one, and what may have been in flight: 3 x 2 x 4.
   const auto again = run_program("accrue-load", options + "--resend");
@@ -353,7 +363,7 @@ TEST_CASE("the load driver counts, records, and compares what it sends again", "
   CHECK(document["resent"]["equal"] == 99);
   CHECK(document["resent"]["different"] == 0);
   CHECK(document["resent"]["unrecorded"] == 24);
-  CHECK(sequences.size() == 124);
+  CHECK(known() == 124);
   CHECK(lines_of(contents(record)) == 99);
 }
 

@@ -76,6 +76,7 @@ void remembering_clients::run(client& who, std::uint16_t port) {
     }
     while (!finishing && in_flight.size() < plan_.window) {
       const auto place = next_command(who);
+      who.made = who.commands.size();
       in_flight.emplace(connection.send(sends(who.commands[place])), place);
     }
     if (in_flight.empty())
@@ -276,7 +277,7 @@ std::size_t remembering_clients::receipts() const {
 
 void remembering_clients::mark() {
   for (auto& who : clients_)
-    who->marked = who->commands.size();
+    who->marked = who->made;
 }
 
 std::size_t remembering_clients::receipts_after_mark() const {

@@ -119,6 +119,7 @@ private:
     std::vector<remembered> commands;
     std::vector<std::size_t> to_repeat; ///< refused for now
     std::uint64_t random = 0;
+    std::atomic<std::size_t> made = 0; ///< how many commands, for other threads
     std::size_t marked = 0;
     std::size_t settled = 0;              ///< the first that was not settled yet
     std::size_t steps = 0;                ///< of the charges' lives

@@ -98,6 +98,13 @@ private:
   std::vector<pid_t> stopped_;
 };
 
+// ThreadSanitizer's own notes take several times of what is noted.
+#ifdef __SANITIZE_THREAD__
+constexpr bool memory_is_ours = false;
+#else
+constexpr bool memory_is_ours = true;
+#endif
+
 std::size_t resident_bytes(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(file, line);)
@@ -298,7 +305,8 @@ TEST_CASE("clients that do not read are bounded and cut, and disturb nobody", "[
     most = std::max(most, resident_bytes(server.pid()));
   }
   INFO("resident " << before / megabyte << " MiB before, at most " << most / megabyte);
-  CHECK(most < before + 64 * megabyte); // buffers of 8 MiB, and what is in flight
+  if (memory_is_ours)
+    CHECK(most < before + 64 * megabyte); // buffers of 8 MiB, and what is in flight
 }
 
 TEST_CASE("a byte now and then, silence and half a frame do not hold a connection", "[pg]") {
@@ -331,7 +339,8 @@ TEST_CASE("half frames of many connections are bounded together: the largest go"
   }
   wire_client asking(server.port());
   CHECK_FALSE(asking.status("active_customers").empty());
-  CHECK(resident_bytes(server.pid()) < before + 32 * megabyte);
+  if (memory_is_ours)
+    CHECK(resident_bytes(server.pid()) < before + 32 * megabyte);
 }
 
 TEST_CASE("connections above the limit are told so, and there is room again when one has gone",
@@ -429,7 +438,8 @@ TEST_CASE("memory stays flat under a flood, and all that was accepted is in the 
             << " MiB, then " << after / megabyte);
   CHECK(lost == 0);
   CHECK(overloaded > 0);
-  CHECK(after < before + 64 * megabyte);
+  if (memory_is_ours)
+    CHECK(after < before + 64 * megabyte);
   wire_client client(server.port());
   int128 left = 0;
   for (int i = 0; i < 100; ++i)
