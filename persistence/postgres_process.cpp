@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -125,6 +127,36 @@ pid_file read_pid_file(const fs::path& data) {
   return out;
 }
 
+namespace {
+
+/// While it lives, this thread (and no other) looks at files and processes as the owner of a directory does. Where
+/// another user's process works may otherwise be read only with CAP_SYS_PTRACE, which root in a container
+/// does not have.
+class owners_eyes {
+public:
+  explicit owners_eyes(const fs::path& directory) {
+    struct stat about {};
+    if (::geteuid() != 0 || ::stat(directory.c_str(), &about) != 0)
+      return;
+    group_ = ::setfsgid(about.st_gid);
+    user_ = ::setfsuid(about.st_uid);
+  }
+  ~owners_eyes() {
+    if (user_ >= 0)
+      ::setfsuid(static_cast<uid_t>(user_));
+    if (group_ >= 0)
+      ::setfsgid(static_cast<gid_t>(group_));
+  }
+  owners_eyes(const owners_eyes&) = delete;
+  owners_eyes& operator=(const owners_eyes&) = delete;
+
+private:
+  int user_ = -1;
+  int group_ = -1;
+};
+
+} // namespace
+
 process look_at(pid_t pid, const fs::path& data) {
   if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH))
     return process::gone;
@@ -135,6 +167,7 @@ process look_at(pid_t pid, const fs::path& data) {
     return process::gone;
   if (stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X')
     return process::dying;
+  const owners_eyes as_it(data);
   std::error_code failed;
   // A server works from within its data directory.
   const bool ours = fs::equivalent(about / "cwd", data, failed);
@@ -164,6 +197,7 @@ bool wait_for_end(pid_t pid, bool child, const fs::path& data, std::chrono::mill
 
 std::vector<pid_t> servers_in(const fs::path& data) {
   std::vector<pid_t> found;
+  const owners_eyes as_they(data);
   std::error_code failed;
   for (fs::directory_iterator it("/proc", failed), end; !failed && it != end;
        it.increment(failed)) {

@@ -6,6 +6,8 @@
 #include "tests/support/temporary_database.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +39,25 @@ std::string one_value(const embedded_cluster& cluster, const std::string& sql) {
     return rows.error().text;
   return rows->rows() > 0 ? std::string(rows->text(0, 0)) : "";
 }
+
+/// This thread has no CAP_SYS_PTRACE while it lives.
+class no_tracing {
+public:
+  no_tracing() {
+    REQUIRE(::syscall(SYS_capget, &mine_, before_) == 0);
+    auto now = before_[0];
+    now.effective &= ~(1U << CAP_SYS_PTRACE);
+    const __user_cap_data_struct both[]{now, before_[1]};
+    REQUIRE(::syscall(SYS_capset, &mine_, both) == 0);
+  }
+  ~no_tracing() { ::syscall(SYS_capset, &mine_, before_); }
+  no_tracing(const no_tracing&) = delete;
+  no_tracing& operator=(const no_tracing&) = delete;
+
+private:
+  __user_cap_header_struct mine_{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct before_[2]{};
+};
 
 /// Starts a cluster in another process, which writes one row and is then killed. The server stays.
 pid_t leave_a_server_behind(const fs::path& directory) {
@@ -225,6 +246,23 @@ TEST_CASE("an attempt to start ends when it is told to stop", "[pg]") {
   CHECK_FALSE(cluster->start_again(stopping.get_token()));
   CHECK(postgres::servers_in(place.path() / "data").empty());
   CHECK(cluster->start_again());
+}
+
+TEST_CASE("root that may not look into other users' processes still knows its servers", "[pg]") {
+  const temporary_directory directory;
+  auto cluster = embedded_cluster::start(small(directory.path()));
+  REQUIRE(cluster);
+  const fs::path data = directory.path() / "data";
+  const auto all = postgres::servers_in(data);
+  {
+    const no_tracing as_in_a_container;
+    CHECK(postgres::look_at(cluster->server_pid(), data) == postgres::process::our_server);
+    CHECK(postgres::look_at(::getpid(), data) == postgres::process::a_stranger);
+    CHECK(postgres::servers_in(data).size() >=
+          2); // the postmaster and what it always has beside it
+  }
+  CHECK(all.size() >= 2);
+  CHECK(cluster->stop());
 }
 
 TEST_CASE("a killed backend takes all sessions with it, and the server recovers", "[pg]") {
