@@ -41,7 +41,14 @@ void pg_reader::connected(const pg::outcome<void>& ok) {
   if (mode_ == mode::stopped)
     return;
   unanswered_since_.reset();
+  // One attempt may fail for reasons of its own, as a backend that is ended while it starts. Where that was
+  // quick, who waits is given another.
+  const bool again = !ok && !std::exchange(failed_before_, true) &&
+                     clock::now() < connected_at_ + pause_between_tries;
+  if (again)
+    return connect_after_pause();
   if (ok) {
+    failed_before_ = false;
     mode_ = mode::open;
     connection_.on_lost([this](const pg::error&) { lost(); });
     for (auto& r : std::exchange(waiting_, {}))
@@ -52,6 +59,10 @@ void pg_reader::connected(const pg::outcome<void>& ok) {
   mode_ = mode::away;
   for (auto& r : std::exchange(waiting_, {}))
     finish(r, away());
+  connect_after_pause();
+}
+
+void pg_reader::connect_after_pause() {
   pause_.expires_after(pause_between_tries);
   pause_.async_wait([this](const boost::system::error_code& error) {
     if (!error)

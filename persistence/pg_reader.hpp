@@ -62,6 +62,7 @@ private:
   };
 
   void connect();
+  void connect_after_pause();
   void connected(const pg::outcome<void>& ok);
   void lost();
   void take(request r);
@@ -74,6 +75,7 @@ private:
   boost::asio::steady_timer pause_;
   mode mode_ = mode::connecting;
   clock::time_point connected_at_{};
+  bool failed_before_ = false;  ///< the last attempt to connect
   std::deque<request> waiting_; ///< for the connection that is being made
   std::size_t sent_ = 0;        ///< and not answered
   std::optional<clock::time_point> unanswered_since_;
