@@ -258,7 +258,7 @@ void namespace_state::loaded(const result<std::vector<stored_row>>& rows) {
 
 namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
                                                   engine_context* context,
-                                                  space of,
+                                                  const space& of,
                                                   const stored_namespace& stored) {
   self->state.start(self, *context, of, stored);
   // A defect ends in quarantine, as a customer's does; without the actor no customer could be created.

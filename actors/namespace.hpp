@@ -68,7 +68,7 @@ private:
 
 namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
                                                   engine_context* context,
-                                                  space of,
+                                                  const space& of,
                                                   const stored_namespace& stored);
 
 /// The catalog that a namespace's journal leads to. errc: internal.

@@ -98,8 +98,8 @@ private:
   std::vector<pid_t> stopped_;
 };
 
-// ThreadSanitizer's own notes take several times of what is noted.
-#ifdef __SANITIZE_THREAD__
+// Sanitizers' own notes take several times of what is noted, and freed memory waits in quarantine.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool memory_is_ours = false;
 #else
 constexpr bool memory_is_ours = true;
@@ -361,6 +361,8 @@ TEST_CASE("connections above the limit are told so, and there is room again when
 
 TEST_CASE("without files for more connections those that are there are served, and others wait",
           "[pg]") {
+  if (!memory_is_ours)
+    SKIP("UBSan asks by way of a pipe whether memory can be read; without a file left, none can");
   const server_directory directory;
   server_process server(directory.path());
   make_customers(server.port(), "files", 1);
