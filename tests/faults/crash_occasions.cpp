@@ -2,6 +2,7 @@
 #include "tests/faults/crash_occasions.hpp"
 
 #include "tests/faults/database_faults.hpp"
+#include "tests/support/lane_backend.hpp"
 
 #include <fmt/format.h>
 
@@ -98,7 +99,7 @@ void load(ordeal& it, occasion when, const std::vector<wire::call>& poisoned) {
     return it.clients.finish();
   case occasion::lost_backend:
     it.clients.wait_for_receipts(200);
-    return signal_all({backend_of(it.database(), "accrue lane")}, SIGKILL);
+    return signal_within_a_batch(it.database(), SIGKILL);
   case occasion::poison: {
     it.clients.wait_for_receipts(200);
     wire_client poisoner(it.server.port());

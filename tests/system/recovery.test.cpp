@@ -3,6 +3,7 @@
 #include "domain/ids.hpp"
 #include "persistence/pg.hpp"
 #include "persistence/postgres_process.hpp"
+#include "tests/support/lane_backend.hpp"
 #include "tests/support/server_process.hpp"
 #include "tests/system/load.hpp"
 #include "tests/system/proof.hpp"
@@ -38,29 +39,6 @@ pg::result run(const server_process& server, const std::string& sql) {
   if (!rows)
     FAIL(rows.error().text);
   return std::move(*rows);
-}
-
-/// The backend of the server's connection whose name begins so.
-pid_t backend_of(const server_process& server, const std::string& name) {
-  const auto found =
-      run(server, "select pid from pg_stat_activity where application_name like '" + name + "%'");
-  REQUIRE(found.rows() == 1);
-  return found.i32(0, 0);
-}
-
-/// The lane's backend stands still with the lane's row in its hands: it was stopped where it waited for a table
-/// that its batch goes to. There has to be load.
-void stop_under_a_batch(const server_process& server) {
-  auto other = pg::session::open(server.conninfo());
-  REQUIRE(other);
-  REQUIRE(other->execute("begin; lock table batch in exclusive mode"));
-  for (int held = 0; held == 0;)
-    held = run(server,
-               "select 1 from pg_stat_activity where application_name like 'accrue lane 0%'"
-               " and wait_event_type = 'Lock'")
-               .rows();
-  REQUIRE(::kill(backend_of(server, "accrue lane 0"), SIGSTOP) == 0);
-  REQUIRE(other->execute("rollback"));
 }
 
 /// One customer's commands, one after another; each may be sent again with its key.
@@ -130,7 +108,7 @@ TEST_CASE("a backend that hangs under a batch is got rid of, and nothing is lost
   remembering_clients clients({.name = "hung", .deadline_ms = 1000});
   clients.start(server.port());
   clients.wait_for_receipts(500);
-  stop_under_a_batch(server);
+  signal_within_a_batch(server.conninfo(), SIGSTOP);
   somebody.until_away();
   CHECK(somebody.client().status("store").find("away") != std::string::npos);
   // Nobody continues it: the statement's time passes, and the backend is ended.
