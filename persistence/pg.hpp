@@ -36,7 +36,7 @@ enum class failure : std::uint8_t {
   reconnect,   ///< the connection is gone; the caller decides whether a COMMIT was under way
   in_doubt,    ///< set by the caller that knows a COMMIT was under way; also SQLSTATE 40003
   unavailable, ///< the server cannot write or has no room now (53xxx, 58xxx): wait, then again
-  poison,      ///< the data is at fault (22xxx, 23xxx, 21000, 54000, P0001): halve
+  poison,      ///< the data is at fault (22xxx, 23xxx, 21000, 54000, P0xxx, 45xxx): halve
   bug,         ///< the rest: a defect of ours or a wrong set-up
 };
 
