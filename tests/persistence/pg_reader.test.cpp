@@ -3,7 +3,10 @@
 
 #include "tests/support/temporary_database.hpp"
 
+#include <boost/asio/local/stream_protocol.hpp>
 #include <catch2/catch_test_macros.hpp>
+
+#include <filesystem>
 
 namespace accrue {
 namespace {
@@ -86,6 +89,35 @@ TEST_CASE("a lost connection is opened again; reads under way and new ones go ov
   r.read();
   r.wait(3);
   CHECK(r.answers == std::vector<std::optional<errc>>(3, reading::rows));
+}
+
+TEST_CASE("an attempt to connect that fails at once is repeated before reads are refused", "[pg]") {
+  reading r;
+  const auto setting = [&](const std::string& name) {
+    return std::string(r.other.query("select current_setting('" + name + "')")->text(0, 0));
+  };
+  // Who connects first is hung up on; from then on the database stands in that place.
+  namespace fs = std::filesystem;
+  using local = boost::asio::local::stream_protocol;
+  const testing::temporary_directory place;
+  fs::create_directories(place.path());
+  const auto name = ".s.PGSQL." + setting("port");
+  local::acceptor first(r.io, local::endpoint((place.path() / name).string()));
+  first.async_accept([&](const boost::system::error_code&, const local::socket&) {
+    fs::remove(place.path() / name);
+    fs::create_symlink(fs::path(setting("unix_socket_directories")) / name, place.path() / name);
+  });
+  pg_reader late(
+      r.io, r.with_statements({.conninfo = r.there.conninfo() + " host=" + place.path().string()}));
+  late.start();
+  late.read(read_cause::client,
+            {{"one", std::make_shared<const pg::parameters>()}},
+            [&](const result<std::vector<pg::result>>& got) {
+              r.answers.push_back(got ? std::nullopt : std::optional(got.error().code));
+            });
+  r.wait(1);
+  CHECK(fs::is_symlink(place.path() / name));
+  CHECK(r.answers.front() == reading::rows);
 }
 
 TEST_CASE("while a read has no answer for long, others are refused at once", "[pg]") {
