@@ -1,6 +1,7 @@
 // How a life of a customer begins and ends: loading, stopping, leaving, and quarantine in between. What it
 // does meanwhile is in customer.cpp.
 #include "actors/customer.hpp"
+#include "actors/guarded.hpp"
 #include "domain/decisions.hpp"
 
 #include <caf/send.hpp>
@@ -202,15 +203,7 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self,
                                                 std::shared_ptr<const catalog> cat) {
   auto& s = self->state;
   s.start(self, *context, space, std::move(reference), std::move(life), std::move(cat));
-  // A defect ends this life of the customer, loudly, and nobody else's.
-  const auto guarded = [self](auto&& what) {
-    try {
-      what(self->state);
-      self->state.settled();
-    } catch (...) {
-      self->state.broken(what_broke());
-    }
-  };
+  const auto guarded = guarded_by(self);
   return {
       [guarded](execute& m) {
         guarded([&](customer_state& c) { c.receive(std::move(m.command)); });

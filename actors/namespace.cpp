@@ -1,6 +1,7 @@
 // Commands of the namespace, and customer numbers: shard + 64 × n, so that number mod 64 is the shard.
 #include "actors/namespace.hpp"
 
+#include "actors/guarded.hpp"
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 
@@ -262,14 +263,7 @@ namespace_actor::behavior_type namespace_behavior(namespace_state::pointer self,
                                                   const stored_namespace& stored) {
   self->state.start(self, *context, of, stored);
   // A defect ends in quarantine, as a customer's does; without the actor no customer could be created.
-  const auto guarded = [self](auto&& what) {
-    try {
-      what(self->state);
-      self->state.settled();
-    } catch (...) {
-      self->state.broken(what_broke());
-    }
-  };
+  const auto guarded = guarded_by(self);
   return {
       [guarded](const execute& m) { guarded([&](namespace_state& n) { n.receive(m.command); }); },
       [self](const assign_number& m) { m.to(self->state.assign(m.customer)); },
