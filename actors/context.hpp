@@ -39,7 +39,11 @@ public:
 struct engine_limits {
   std::size_t customer_queue = 4096; ///< commands of one customer that are not decided yet
   std::size_t features_of_grant = 64;
-  std::uint64_t snapshot_every = 4096;        ///< units of a customer
+  std::uint64_t snapshot_every = 4096; ///< units of a customer
+  /// Bytes of snapshots and key segments that a batch is given, the last of them whole. Customers that began
+  /// together are due together, and every answer of a batch waits for all of it. Who finds no room tries
+  /// with its next unit; after twice `snapshot_every` it does not ask.
+  std::size_t states_of_batch = std::size_t{256} << 10;
   std::int64_t sweep_ns = 10 * ns_per_second; ///< a customer unused for up to twice this is let go
   std::int64_t retry_due_ns =
       60 * ns_per_second; ///< what is due and did not succeed is tried again

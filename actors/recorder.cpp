@@ -221,7 +221,9 @@ void recorder::record(const unit& u,
                          life_,
                          row.sequence,
                          e.deadline});
-    if (since_snapshot() >= context_->limits.snapshot_every)
+    if (const auto& l = context_->limits;
+        since_snapshot() >= l.snapshot_every &&
+        (b.state_bytes < l.states_of_batch || since_snapshot() >= 2 * l.snapshot_every))
       add_snapshot(b);
   });
   pass(crash_point::unit_added);
@@ -293,7 +295,11 @@ void recorder::end_life(std::function<void()> run) {
 }
 
 void recorder::snapshot() {
-  last_ticket_ = its_lane().append([&](unit_batch& b) { add_snapshot(b); });
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    if (b.state_bytes <
+        context_->limits.states_of_batch) // else the batch is not empty, its ticket good
+      add_snapshot(b);
+  });
 }
 
 void recorder::add_snapshot(unit_batch& b) {
@@ -301,8 +307,7 @@ void recorder::add_snapshot(unit_batch& b) {
   journal::encode(value, state);
   std::vector<std::byte> filters;
   keys_.encode_segment(sequence(value.last.value - since_snapshot_), value.last, filters);
-  b.snapshots.push_back({key(), value.last, life_, b.keep(state)});
-  b.segments.push_back({key(), value.last, life_, b.keep(filters)});
+  b.keep_state(key(), value.last, life_, state, filters);
   since_snapshot_ = 0;
   keys_.trim(value.last);
   pass(crash_point::snapshot_added);

@@ -81,7 +81,7 @@ public:
   [[nodiscard]] bool lost() const { return its_lane().lost(key(), life_); }
   /// Units since the last snapshot.
   [[nodiscard]] std::uint64_t since_snapshot() const noexcept { return since_snapshot_; }
-  /// Adds a snapshot and the key segment up to here to the filling batch.
+  /// Adds a snapshot and the key segment up to here to the filling batch, if it has room for them.
   void snapshot();
 
 private:

@@ -26,6 +26,16 @@ extent unit_batch::keep(std::span<const std::byte> body) {
   return e;
 }
 
+void unit_batch::keep_state(const customer_key& owner,
+                            sequence unit,
+                            std::uint32_t life,
+                            std::span<const std::byte> state,
+                            std::span<const std::byte> filter) {
+  snapshots.push_back({owner, unit, life, keep(state)});
+  segments.push_back({owner, unit, life, keep(filter)});
+  state_bytes += state.size() + filter.size();
+}
+
 void unit_batch::clear() noexcept {
   journal.clear();
   customers.clear();
@@ -37,6 +47,7 @@ void unit_batch::clear() noexcept {
   snapshots.clear();
   segments.clear();
   bytes.clear();
+  state_bytes = 0;
   replies.clear();
   frames.clear();
   follow_ups.clear();

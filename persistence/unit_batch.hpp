@@ -92,6 +92,7 @@ public:
   std::vector<state_row> snapshots;
   std::vector<state_row> segments;
   std::vector<std::byte> bytes; ///< bodies of all rows
+  std::size_t state_bytes = 0;  ///< those of snapshots and segments among them
   std::vector<reply> replies;
   std::string frames;
   std::vector<follow_up> follow_ups;
@@ -114,6 +115,12 @@ public:
     return std::string_view(frames).substr(e.offset, e.size);
   }
   extent keep(std::span<const std::byte> body);
+  /// A customer's whole state and the filter over its keys since the state before.
+  void keep_state(const customer_key& owner,
+                  sequence unit,
+                  std::uint32_t life,
+                  std::span<const std::byte> state,
+                  std::span<const std::byte> filter);
   void clear() noexcept;
 
   /// The places of all rows, each once, in order.

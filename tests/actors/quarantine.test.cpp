@@ -18,17 +18,9 @@ void open_with_credit(virtual_engine& e, const std::string& customer) {
   e.ok(customer, credit("g", "100"));
 }
 
-customer_key key_of(virtual_engine& e, const std::string& customer) {
-  for (const auto& [name, number] : e.database().numbers)
-    if (name.second == customer)
-      return {name.first, number};
-  FAIL("no such customer");
-  return {};
-}
-
 /// The store does not take this unit, as if a constraint said so.
 void refuse_unit(virtual_engine& e, const std::string& customer, std::uint64_t unit) {
-  e.database().refused_units.insert({key_of(e, customer), sequence(unit)});
+  e.database().refused_units.insert({e.key_of(customer), sequence(unit)});
 }
 
 const quarantine* stored_quarantine(virtual_engine& e, const std::string& customer) {
@@ -36,10 +28,6 @@ const quarantine* stored_quarantine(virtual_engine& e, const std::string& custom
     if (what.reference == customer)
       return &what;
   return nullptr;
-}
-
-memory_database::customer_rows& rows_of(virtual_engine& e, const std::string& customer) {
-  return e.database().customers.at(key_of(e, customer));
 }
 
 } // namespace
@@ -194,7 +182,7 @@ TEST_CASE("a quarantine that the store never takes keeps no other one out of it"
     open_with_credit(e, name);
     refuse_unit(e, name, 3);
   }
-  e.database().untakable = key_of(e, "acme");
+  e.database().untakable = e.key_of("acme");
   CHECK(e.refused("acme", consume("u", "1")) == errc::storage_unavailable);
   CHECK(e.refused("zeta", consume("u", "1")) == errc::storage_unavailable);
   e.advance(plus_ns(e.now(), 3 * ns_per_second));
@@ -314,9 +302,9 @@ TEST_CASE("stored state that does not fit together holds back its customer at it
     open_with_credit(e, "zeta");
     e.ok("acme", consume("u", "1"));
     e.ok("acme", consume("v", "2"));
-    const auto whole = rows_of(e, "acme");
+    const auto whole = e.rows_of("acme");
     e.retire_all();
-    d.does(rows_of(e, "acme"));
+    d.does(e.rows_of("acme"));
     CHECK(e.refused("acme", command::get_balance{"USD", {}}) == errc::storage_unavailable);
     CHECK(e.refused("acme", command::get_balance{"USD", {}}) == errc::quarantined);
     CHECK(e.refused("acme", consume("w", "1")) == errc::quarantined);
@@ -333,7 +321,7 @@ TEST_CASE("stored state that does not fit together holds back its customer at it
     CHECK(still.error().code == errc::quarantined);
     CHECK(e.refused("acme", consume("w", "1")) == errc::quarantined);
     REQUIRE(stored_quarantine(e, "acme") != nullptr);
-    rows_of(e, "acme") = whole;
+    e.rows_of("acme") = whole;
     CHECK(e.lift("acme") == sequence(4));
     CHECK(e.settled("acme") == "97.00");
     CHECK(e.ok("acme", consume("w", "1")).sequence == sequence(5));
@@ -346,12 +334,12 @@ TEST_CASE("a unit that cannot be read when its key comes again holds back its cu
   virtual_engine e;
   open_with_credit(e, "acme");
   e.ok("acme", consume("u", "1"));
-  const auto whole = rows_of(e, "acme");
-  rows_of(e, "acme").journal.at(3).body.resize(1);
+  const auto whole = e.rows_of("acme");
+  e.rows_of("acme").journal.at(3).body.resize(1);
   e.ok("acme", consume("v", "1")); // what is in memory goes on
   CHECK(e.refused("acme", consume("u", "1")) == errc::storage_unavailable);
   CHECK(e.refused("acme", command::get_customer{}) == errc::quarantined);
-  rows_of(e, "acme").journal.at(3) = whole.journal.at(3);
+  e.rows_of("acme").journal.at(3) = whole.journal.at(3);
   CHECK(e.lift("acme") == sequence(4));
   CHECK(e.ok("acme", consume("u", "1")).sequence == sequence(3));
 }

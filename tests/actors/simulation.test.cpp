@@ -180,6 +180,30 @@ TEST_CASE("a snapshot brings back what the journal would", "[simulation]") {
   CHECK(e.verify().empty());
 }
 
+TEST_CASE("a batch takes few snapshots; whoever finds no room waits for the next, but not for ever",
+          "[simulation]") {
+  simulation_options options;
+  options.limits.snapshot_every = 4;
+  options.limits.states_of_batch = 1; // one, and that whole
+  virtual_engine e(options);
+  const auto snapshot_of = [&](const std::string& customer) {
+    const auto& snapshot = e.rows_of(customer).snapshot;
+    return snapshot ? snapshot->first.value : 0;
+  };
+  for (const auto* each : {"a", "b"})
+    open_with_credit(e, each); // two units
+  e.ok("a", consume("u3", "1"));
+  e.ok("b", consume("u3", "1"));
+  // The fourth unit of both in one batch, and the fifth of b alone.
+  e.send("a", consume("u4", "1"));
+  e.send("b", consume("u4", "1"));
+  e.settle();
+  CHECK(snapshot_of("a") == 4);
+  CHECK(snapshot_of("b") == 0);
+  e.ok("b", consume("u5", "1"));
+  CHECK(snapshot_of("b") == 5);
+}
+
 TEST_CASE("a crash at any step, and the same commands again, give the same journal",
           "[simulation][D6]") {
   auto long_fee = fee("c", "70");

@@ -64,6 +64,18 @@ public:
           ++times;
     return times;
   }
+  customer_key key_of(const std::string& customer) {
+    for (const auto& [name, number] : database().numbers)
+      if (name.second == customer)
+        return {name.first, number};
+    FAIL("no such customer");
+    return {};
+  }
+  /// What is stored of it.
+  memory_database::customer_rows& rows_of(const std::string& customer) {
+    return database().customers.at(key_of(customer));
+  }
+
   [[nodiscard]] std::uint32_t activations() { return context().lives.load(); }
 
 private:

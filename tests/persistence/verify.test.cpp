@@ -261,6 +261,15 @@ TEST_CASE("that a message was delivered is no finding", "[pg]") {
   CHECK(after("update outbox set delivered_at = queued_at + 1").empty());
 }
 
+TEST_CASE("whole states and key filters are stored without an attempt to compress them", "[pg]") {
+  billing_history h;
+  const auto storage = h.database().execute("select string_agg(attstorage::text, '') from "
+                                            "pg_attribute where attname = 'body' and attrelid in "
+                                            "('snapshot'::regclass, 'key_segment'::regclass)");
+  REQUIRE(storage);
+  CHECK(storage->text(0, 0) == "ee"); // external
+}
+
 TEST_CASE("a snapshot that the journal does not lead to is found", "[pg]") {
   CHECK(after("update snapshot set body = set_byte(body, octet_length(body) - 1, 77) where "
               "customer = 65") ==
