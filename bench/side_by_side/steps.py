@@ -48,6 +48,7 @@ class Step:
     name: str
     seconds: float  # expected
     do: Callable[[], str | None]  # says what came out, in a few words
+    prepares: bool = False  # measures nothing
 
 
 @dataclass
@@ -178,19 +179,26 @@ class Rounds:
 
     # The order.
 
+    def run(self, step: Step) -> str | None:
+        """Each row begins after a checkpoint: none pays for what the one before it left to be written, and
+        the log's segments of all rows before are there to be used again, as in a cluster that is not new."""
+        if not step.prepares:
+            self.database.query("checkpoint")
+        return step.do()
+
     def steps(self, number: int) -> Iterator[Step]:
         """Of round `number`, from 0."""
         e = self._extent
         sql, load = round(max(1, e.seconds)) + max(1, round(e.warm_up)) + 0.5, e.seconds + e.warm_up + 0.5
         all_rows = e.further_in_each_round or number == 0
-        yield Step("a fresh cluster", 3, lambda: self._fresh_server(f"round-{number + 1}"))
+        yield Step("a fresh cluster", 3, lambda: self._fresh_server(f"round-{number + 1}"), True)
         yield Step(f.SQL_16, sql, lambda: self._transfers(f.SQL_16, "transfer", 16, 1000, 1))
         yield Step(f.SQL_HOT, sql, lambda: self._transfers(f.SQL_HOT, "transfer", 16, 10, 1))
         yield Step(f.SQL_EACH, sql, lambda: self._transfers(f.SQL_EACH, "transfer_each", 2, 1000, 100))
         if all_rows:
             yield Step(f.SQL_1, sql, lambda: self._transfers(f.SQL_1, "transfer", 1, 1000, 1))
             yield Step(f.SQL_SET, sql, lambda: self._transfers(f.SQL_SET, "transfer_set", 2, 1000, 100))
-        yield Step("TPC-B, fresh tables", 3, lambda: self.database.make_tpc_b(TPC_B_SCALE))
+        yield Step("TPC-B, fresh tables", 3, lambda: self.database.make_tpc_b(TPC_B_SCALE), True)
         yield Step(f.TPC_B, sql, lambda: self._tpc_b(f.TPC_B))
         yield Step(f.COMMIT_P99, e.seconds, lambda: self._commit(f.COMMIT_P99))
         for shape in MAIN + (FURTHER if all_rows else []):
@@ -205,7 +213,7 @@ class Rounds:
             yield Step("twice the maximum", load + 1, self._overload)
         for delay in DELAYS_MS:
             yield from self._delayed_steps(delay, sql, load, all_rows)
-        yield Step("a fresh cluster", 3, lambda: self._fresh_server(f"idle-{number + 1}"))
+        yield Step("a fresh cluster", 3, lambda: self._fresh_server(f"idle-{number + 1}"), True)
         yield Step(f.IDLE_BYTES, e.idle_customers / 4000, self._idle)
 
     def _delayed_steps(self, delay: int, sql: float, load: float, all_rows: bool) -> Iterator[Step]:
@@ -229,7 +237,7 @@ class Rounds:
 
     def restart_steps(self, customers: int) -> Iterator[Step]:
         """Stored customers, three restarts, and after each one the activation of some of them."""
-        yield Step("a fresh cluster", 3, lambda: self._fresh_server("restart"))
+        yield Step("a fresh cluster", 3, lambda: self._fresh_server("restart"), True)
         yield Step(f"{customers:,} customers", customers / 20_000,
                    lambda: self.driver.make_customers(customers))
         for seed in range(1, 4):
