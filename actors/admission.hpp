@@ -14,7 +14,7 @@ struct admission_options {
   std::size_t in_flight_max = 8192;
   /// How long those in flight may wait, beside the time that the store takes for a commit, once they queue
   /// for longer than a burst does.
-  std::chrono::milliseconds queue_target{20};
+  std::chrono::milliseconds queue_target{2};
 };
 
 /// Bounds the commands in flight by what is answered in `queue_target` and one commit, at the rate measured, and

@@ -47,7 +47,7 @@ struct configuration {
   std::size_t connections_max = 4096;
   std::size_t in_flight_max = 8192;
   std::uint32_t connection_in_flight_max = 4096;
-  std::int64_t queue_target_ms = 20;
+  std::int64_t queue_target_ms = 2;
   std::size_t buffers_mib = 256;
   bool take_over = false;
   std::string crash_at;
@@ -136,7 +136,7 @@ void offer_limits(CLI::App& app, configuration& c) {
   app.add_option("--queue-target-ms",
                  c.queue_target_ms,
                  "once commands queue for longer than a burst, only so many are accepted as are "
-                 "answered in this time")
+                 "answered in this time beside that of one commit")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--buffers-mib",

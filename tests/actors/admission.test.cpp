@@ -13,7 +13,7 @@ namespace {
 
 /// An admission with a clock of its own: 8,192 in flight at most, 20 ms of queue.
 struct played {
-  admission rule{admission_options{}};
+  admission rule{admission_options{8192, milliseconds(20)}};
   admission::clock::time_point now{std::chrono::hours(1)};
 
   played() { rule.at(now); }
