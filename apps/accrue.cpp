@@ -1,6 +1,7 @@
 // The operator's command line: global options, subcommands, exit codes.
 // Each subcommand is in a file of its own under apps/accrue/.
 #include "apps/accrue/program.hpp"
+#include "apps/accrue/rate.hpp"
 #include "apps/accrue/simulate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
   cli::add_ledger(app, p);
   cli::add_verify(app, p);
   cli::add_simulate(app);
+  cli::add_rate(app);
   try {
     app.parse(argc, argv);
     return p.action ? p.action() : cli::exit_done;

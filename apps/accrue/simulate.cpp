@@ -1,4 +1,4 @@
-// `accrue simulate`: runs scenario files step by step and tells what came out; `accrue rate`.
+// `accrue simulate`: runs scenario files step by step and tells what came out.
 // The steps are in scenario_engine.hpp, the language in docs/scenarios.md.
 #include "apps/accrue/simulate.hpp"
 
@@ -201,23 +201,6 @@ void finish(int code) {
     throw CLI::RuntimeError(code);
 }
 
-void add_rate(CLI::App& app) {
-  auto* sub = app.add_subcommand("rate", "Runs rating vectors (not built yet)");
-  struct arguments {
-    std::vector<std::string> files;
-    std::string only;
-    bool json_records = false;
-  };
-  auto a = std::make_shared<arguments>();
-  sub->add_option("FILE", a->files, "Files of rating vectors")->required();
-  sub->add_option("--only", a->only, "The one vector of this id")->type_name("ID");
-  sub->add_flag("--json", a->json_records, "A record per vector");
-  sub->callback([a] {
-    std::fputs("accrue: rating is not built yet: it comes with a later version.\n", stderr);
-    finish(exit_usage);
-  });
-}
-
 /// "a,b" to its parts; an empty list is a list too: only what needs nothing.
 std::vector<std::string> parts_of(const std::string& list) {
   std::vector<std::string> parts;
@@ -257,7 +240,6 @@ void add_simulate(CLI::App& app) {
     a->json_records = a->json_records || (everywhere != nullptr && everywhere->count() != 0);
     finish(simulate(*a));
   });
-  add_rate(app);
 }
 
 } // namespace accrue::cli

@@ -8,8 +8,8 @@ class App;
 
 namespace accrue::cli {
 
-/// Adds `simulate` and `rate`. Their callbacks run while the command line is being parsed; they give
-/// an exit code other than 0 by throwing CLI::RuntimeError.
+/// Adds `simulate`. Its callback runs while the command line is being parsed; it gives an exit code
+/// other than 0 by throwing CLI::RuntimeError.
 void add_simulate(CLI::App& app);
 
 } // namespace accrue::cli

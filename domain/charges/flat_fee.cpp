@@ -17,10 +17,6 @@ std::string_view to_string(settlement_mode m) noexcept {
   return "unknown";
 }
 
-std::string_view to_string(payment_term t) noexcept {
-  return t == payment_term::in_advance ? "in_advance" : "in_arrears";
-}
-
 } // namespace accrue
 
 namespace accrue::flat_fee {

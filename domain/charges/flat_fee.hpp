@@ -5,6 +5,7 @@
 #include "domain/ids.hpp"
 #include "domain/ledger/collection.hpp"
 #include "domain/money.hpp"
+#include "domain/payment_term.hpp"
 #include "domain/time.hpp"
 #include "domain/transition.hpp"
 
@@ -18,10 +19,8 @@ namespace accrue {
 
 /// How a charge is paid (D19; invoice_only: accrues the whole amount, never touches credit).
 enum class settlement_mode : std::uint8_t { credit_then_invoice = 1, credit_only, invoice_only };
-enum class payment_term : std::uint8_t { in_advance = 1, in_arrears };
 
 [[nodiscard]] std::string_view to_string(settlement_mode m) noexcept;
-[[nodiscard]] std::string_view to_string(payment_term t) noexcept;
 
 } // namespace accrue
 
