@@ -1,6 +1,8 @@
 // The operator's command line: global options, subcommands, exit codes.
 // Each subcommand is in a file of its own under apps/accrue/.
+#include "apps/accrue/price.hpp"
 #include "apps/accrue/program.hpp"
+#include "apps/accrue/quote.hpp"
 #include "apps/accrue/rate.hpp"
 #include "apps/accrue/simulate.hpp"
 
@@ -69,6 +71,8 @@ int main(int argc, char** argv) {
   cli::add_verify(app, p);
   cli::add_simulate(app);
   cli::add_rate(app);
+  cli::add_price(app, p);
+  cli::add_quote(app, p);
   try {
     app.parse(argc, argv);
     return p.action ? p.action() : cli::exit_done;

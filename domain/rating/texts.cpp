@@ -51,6 +51,13 @@ std::string child_reference(const detailed_line& d) {
   return {};
 }
 
+std::string child_reference(const delta_line& d) {
+  auto text = child_reference(d.line);
+  if (d.reverses)
+    text += "#correction:detailed_line_id=" + std::to_string(*d.reverses);
+  return text;
+}
+
 std::string_view category_of(const detailed_line& d) noexcept {
   return d.is_commitment() ? "commitment" : "regular";
 }

@@ -1,6 +1,7 @@
 // How rated lines read: names, references, reasons. Made only when somebody looks.
 #pragma once
 
+#include "domain/rating/delta.hpp"
 #include "domain/rating/line.hpp"
 
 #include <string>
@@ -14,6 +15,8 @@ namespace accrue::rating {
 /// Identity of a detailed line within its line, e.g. "graduated-tiered-2-price-usage"; rating again
 /// gives the same ones. Source: invoicing.md 2.3.
 [[nodiscard]] std::string child_reference(const detailed_line& d);
+/// The same for a line of a difference: "usage#correction:detailed_line_id=7" where it takes one back.
+[[nodiscard]] std::string child_reference(const delta_line& d);
 
 /// "regular" or "commitment".
 [[nodiscard]] std::string_view category_of(const detailed_line& d) noexcept;
