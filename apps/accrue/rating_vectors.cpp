@@ -223,7 +223,7 @@ json walked(const json_reader& v) {
     if (s.enters && s.tier->flat)
       total += v.accept(rating::amount_of(*s.tier->flat, c));
     if (s.tier->unit)
-      total += v.accept(rating::amount_of(*s.tier->unit, used, decimal(1), c));
+      total += v.accept(rating::amount_of(*s.tier->unit, used, {}, c));
     return result<void>();
   });
   if (!done)
@@ -246,7 +246,7 @@ rating::detailed_line detailed_line_in(const json_reader& from, currency c) {
   rating::detailed_line d{rating::component::usage};
   d.per_unit = from.number("per_unit_amount");
   d.quantity = from.number("quantity");
-  d.amount = from.accept(rating::amount_of(d.per_unit, d.quantity, decimal(1), c));
+  d.amount = from.accept(rating::amount_of(d.per_unit, d.quantity, {}, c));
   return d;
 }
 
@@ -264,8 +264,8 @@ json usage_discount(const json_reader& v) {
   rating::measured m{usage_in(v)};
   const auto taken = v.accept(rating::take_discount(m, v.number("discount_quantity")));
   return {{"expected_usage",
-           {{"line_quantity", m.times_divisor.quantity.to_string()},
-            {"pre_line_quantity", m.times_divisor.before.to_string()}}},
+           {{"line_quantity", m.undivided.quantity.to_string()},
+            {"pre_line_quantity", m.undivided.before.to_string()}}},
           {"expected_line_discount", json_of(taken, v.text("correlation_id"))}};
 }
 
@@ -278,8 +278,8 @@ json unit_config(const json_reader& v) {
   const auto m = v.accept(rating::convert(usage_in(v), tariff->conversion()));
   return {{"expected_error", nullptr},
           {"expected_usage",
-           {{"line_quantity", v.accept(m.shown(m.times_divisor.quantity)).to_string()},
-            {"pre_line_quantity", v.accept(m.shown(m.times_divisor.before)).to_string()}}}};
+           {{"line_quantity", v.accept(m.shown(m.undivided.quantity)).to_string()},
+            {"pre_line_quantity", v.accept(m.shown(m.undivided.before)).to_string()}}}};
 }
 
 json credit_allocation(const json_reader& v) {

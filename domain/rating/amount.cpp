@@ -17,13 +17,15 @@ result<int128> within_limit(const result<money>& m) {
 
 } // namespace
 
-result<int128>
-amount_of(const decimal& per_unit, const decimal& quantity, const decimal& divisor, currency c) {
-  if (divisor == decimal(1))
+result<int128> amount_of(const decimal& per_unit,
+                         const decimal& quantity,
+                         const std::optional<decimal>& divisor,
+                         currency c) {
+  if (!divisor)
     return within_limit(rounded_product(per_unit, quantity, c));
-  const int shift = c.exponent() + divisor.scale() - per_unit.scale() - quantity.scale();
+  const int shift = c.exponent() + divisor->scale() - per_unit.scale() - quantity.scale();
   const auto numerator = checked_mul(per_unit.coefficient(), power_of_ten(std::max(shift, 0)));
-  const auto denominator = checked_mul(divisor.coefficient(), power_of_ten(std::max(-shift, 0)));
+  const auto denominator = checked_mul(divisor->coefficient(), power_of_ten(std::max(-shift, 0)));
   if (!numerator || !denominator)
     return refuse(errc::overflow, "The price of a converted quantity has too many digits.");
   return within_limit(multiply_ratio({*numerator, c}, quantity.coefficient(), *denominator));

@@ -6,14 +6,19 @@
 #include "domain/money.hpp"
 #include "domain/result.hpp"
 
+#include <optional>
+
 namespace accrue::rating {
 
 /// No amount of a line is larger, in minor units: sums of amounts then fit into 128 bits.
 inline constexpr int128 amount_max = int128{1} << 100;
 
-/// round(per_unit × quantity ÷ divisor). divisor > 0. errc: overflow beyond `amount_max`.
-[[nodiscard]] result<int128>
-amount_of(const decimal& per_unit, const decimal& quantity, const decimal& divisor, currency c);
+/// round(per_unit × quantity), or round(per_unit × quantity ÷ divisor) with a divisor above 0. errc:
+/// overflow beyond `amount_max`.
+[[nodiscard]] result<int128> amount_of(const decimal& per_unit,
+                                       const decimal& quantity,
+                                       const std::optional<decimal>& divisor,
+                                       currency c);
 
 /// round(value): commitments and what is surcharged. errc: overflow beyond `amount_max`.
 [[nodiscard]] result<int128> amount_of(const decimal& value, currency c);

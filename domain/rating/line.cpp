@@ -28,12 +28,12 @@ public:
 
   result<void> operator()(const flat_price& p) const {
     const bool due = p.term == payment_term::in_advance ? line_.is_first() : line_.is_last();
-    return due ? once({component::flat, 0, p.term}, p.amount) : result<void>();
+    return due ? once(component::flat, 0, p.amount, p.term) : result<void>();
   }
 
   result<void> operator()(const unit_price& p) const {
     return quantity().is_zero() ? result<void>()
-                                : times({component::unit_usage}, quantity(), p.amount);
+                                : times(component::unit_usage, 0, quantity(), p.amount);
   }
 
   result<void> operator()(const dynamic_price& p) const {
@@ -58,7 +58,7 @@ public:
     const auto added = subtract(*begun, *billed);
     if (!added)
       return tl::unexpected(added.error());
-    return added->is_zero() ? result<void>() : times({component::usage}, *added, p.amount);
+    return added->is_zero() ? result<void>() : times(component::usage, 0, *added, p.amount);
   }
 
   result<void> operator()(const tiered_price& p) const {
@@ -66,8 +66,8 @@ public:
   }
 
 private:
-  [[nodiscard]] const decimal& quantity() const { return measured_.times_divisor.quantity; }
-  [[nodiscard]] const decimal& before() const { return measured_.times_divisor.before; }
+  [[nodiscard]] const decimal& quantity() const { return measured_.undivided.quantity; }
+  [[nodiscard]] const decimal& before() const { return measured_.undivided.before; }
 
   result<void> graduated(const tiered_price& p) const {
     return walk(p, measured_, [&](const stretch& s) -> result<void> {
@@ -78,11 +78,11 @@ private:
         const auto used = s.quantity();
         if (!used)
           return tl::unexpected(used.error());
-        if (auto made = times({component::graduated_usage, number}, *used, *s.tier->unit); !made)
+        if (auto made = times(component::graduated_usage, number, *used, *s.tier->unit); !made)
           return made;
       }
       if (s.tier->flat && s.enters && (s.place > 0 || line_.is_first()))
-        return once({component::graduated_flat, number}, *s.tier->flat);
+        return once(component::graduated_flat, number, *s.tier->flat);
       return {};
     });
   }
@@ -100,36 +100,44 @@ private:
     const auto& tier = p.tiers[*place];
     const auto number = static_cast<std::uint32_t>(*place + 1);
     if (tier.flat)
-      if (auto made = once({component::volume_flat, number}, *tier.flat); !made)
+      if (auto made = once(component::volume_flat, number, *tier.flat); !made)
         return made;
     if (tier.unit && !quantity().is_zero())
-      return times({component::volume_usage, number}, quantity(), *tier.unit);
+      return times(component::volume_usage, number, quantity(), *tier.unit);
     return {};
   }
 
   /// So many units, still to be divided, at a price each.
-  result<void> times(detailed_line made, const decimal& units, const decimal& per_unit) const {
-    const auto shown = measured_.shown(units);
-    if (!shown)
-      return tl::unexpected(shown.error());
+  result<void>
+  times(component what, std::uint32_t tier, const decimal& units, const decimal& per_unit) const {
     const auto amount = amount_of(per_unit, units, measured_.divisor, line_.currency);
     if (!amount)
       return tl::unexpected(amount.error());
-    made.quantity = *shown;
+    auto& made = out_.emplace_back();
+    made.what = what;
+    made.tier = tier;
+    made.quantity = units;
     made.per_unit = per_unit;
     made.amount = *amount;
-    out_.push_back(made);
-    return {};
+    if (!measured_.divisor)
+      return {};
+    return measured_.shown(units).map([&](const decimal& shown) { made.quantity = shown; });
   }
 
-  result<void> once(detailed_line made, const decimal& price) const {
+  result<void> once(component what,
+                    std::uint32_t tier,
+                    const decimal& price,
+                    payment_term term = payment_term::in_arrears) const {
     const auto amount = amount_of(price, line_.currency);
     if (!amount)
       return tl::unexpected(amount.error());
+    auto& made = out_.emplace_back();
+    made.what = what;
+    made.tier = tier;
+    made.term = term;
     made.quantity = decimal(1);
     made.per_unit = price;
     made.amount = *amount;
-    out_.push_back(made);
     return {};
   }
 
@@ -205,8 +213,8 @@ apply_commitments(const commitments& agreed, const line& l, const options& o, ra
 }
 
 result<usage> shown(const measured& m) {
-  const auto quantity = m.shown(m.times_divisor.quantity);
-  const auto before = m.shown(m.times_divisor.before);
+  const auto quantity = m.shown(m.undivided.quantity);
+  const auto before = m.shown(m.undivided.before);
   if (!quantity || !before)
     return tl::unexpected(quantity ? before.error() : quantity.error());
   return usage{*quantity, *before};

@@ -38,12 +38,11 @@ result<decimal> converted(const decimal& quantity, const unit_conversion& c) {
 } // namespace
 
 result<decimal> measured::scaled(const decimal& quantity) const {
-  return divisor == decimal(1) ? quantity : multiply(quantity, divisor);
+  return divisor ? multiply(quantity, *divisor) : quantity;
 }
 
 result<decimal> measured::shown(const decimal& quantity) const {
-  return divisor == decimal(1) ? quantity
-                               : divide(quantity, divisor, shown_scale, rounding::half_away);
+  return divisor ? divide(quantity, *divisor, shown_scale, rounding::half_away) : quantity;
 }
 
 result<measured> convert(const usage& metered, const std::optional<unit_conversion>& c) {
@@ -65,7 +64,7 @@ result<std::optional<discounted_usage>> take_discount(measured& m, const decimal
   const auto available = m.scaled(free);
   if (!available)
     return tl::unexpected(available.error());
-  auto& [quantity, before] = m.times_divisor;
+  auto& [quantity, before] = m.undivided;
   const auto from_before = std::min(*available, before);
   const auto rest = subtract(*available, from_before);
   if (!rest)

@@ -16,11 +16,12 @@ struct usage {
   friend bool operator==(const usage&, const usage&) = default;
 };
 
-/// Quantities to be priced, each of them to be divided by `divisor`. The division of a conversion
-/// that does not round is left to the end, so that the amount is rounded once (D2).
+/// Quantities to be priced, each of them still to be divided by `divisor` where there is one. The
+/// division of a conversion that does not round is left to the end, so that the amount is rounded
+/// once (D2).
 struct measured {
-  usage times_divisor;
-  decimal divisor = decimal(1);
+  usage undivided;
+  std::optional<decimal> divisor = {}; ///< above 0
 
   /// A bound, package or discount in the same terms. errc: overflow.
   [[nodiscard]] result<decimal> scaled(const decimal& quantity) const;

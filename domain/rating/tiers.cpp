@@ -8,7 +8,7 @@ result<std::size_t> volume_tier(const tiered_price& p, const measured& m) {
     const auto bound = m.scaled(*p.tiers[place].up_to);
     if (!bound)
       return tl::unexpected(bound.error());
-    if (m.times_divisor.quantity <= *bound)
+    if (m.undivided.quantity <= *bound)
       return place;
   }
   return p.tiers.size() - 1; // the open-ended one

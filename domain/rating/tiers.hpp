@@ -26,8 +26,8 @@ struct stretch {
 /// over an empty piece. errc: overflow, and what `visit` refuses. Source: invoicing.md 2.4.
 template <class Visit>
 [[nodiscard]] result<void> walk(const tiered_price& p, const measured& m, const Visit& visit) {
-  const auto& from = m.times_divisor.before;
-  const auto end = add(from, m.times_divisor.quantity);
+  const auto& from = m.undivided.before;
+  const auto end = add(from, m.undivided.quantity);
   if (!end)
     return tl::unexpected(end.error());
   if (end->is_zero())

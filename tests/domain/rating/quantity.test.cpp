@@ -14,8 +14,8 @@ using conversion = rating::unit_conversion;
 /// "line before", converted.
 std::string converted(std::string_view line, std::string_view before, const conversion& c) {
   const auto m = rating::convert({dec(line), dec(before)}, c).value();
-  return m.shown(m.times_divisor.quantity)->to_string() + " " +
-         m.shown(m.times_divisor.before)->to_string();
+  return m.shown(m.undivided.quantity)->to_string() + " " +
+         m.shown(m.undivided.before)->to_string();
 }
 
 } // namespace
