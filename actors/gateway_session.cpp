@@ -237,7 +237,7 @@ void gateway_session::dispatch(std::uint64_t request, std::uint32_t index, const
   e->key = c.key;
   e->expected_sequence = c.expected_sequence;
   e->body = body;
-  if (command::is_for_namespace(body)) {
+  if (command::goes_to_namespace(body, c.customer)) {
     owner_.count(me_);
     ++in_flight_;
     caf::anon_send(space_->actor, execute{std::move(e)});

@@ -82,7 +82,7 @@ void virtual_server::advance_timers(std::int64_t ns) {
 
 void virtual_server::execute(const std::string& customer, std::shared_ptr<const envelope> e) {
   auto& c = engine_->context();
-  if (command::is_for_namespace(e->body)) {
+  if (command::goes_to_namespace(e->body, customer)) {
     caf::anon_send(c.namespaces.front().actor, accrue::execute{std::move(e)});
     return;
   }

@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   cli::add_rate(app);
   cli::add_price(app, p);
   cli::add_quote(app, p);
+  cli::add_catalog(app, p);
   try {
     app.parse(argc, argv);
     return p.action ? p.action() : cli::exit_done;

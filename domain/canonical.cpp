@@ -1,6 +1,8 @@
 // Field by field, each with its length or its presence, so that no two contents run together.
 #include "domain/canonical.hpp"
 
+#include "domain/catalog/fields.hpp"
+
 namespace accrue {
 namespace {
 
@@ -33,9 +35,27 @@ struct writer {
     put(v.from);
     put(v.to);
   }
-  void put(settlement_mode v) { number(static_cast<std::uint64_t>(v)); }
-  void put(payment_term v) { number(static_cast<std::uint64_t>(v)); }
-  void put(command::over_settlement v) { number(static_cast<std::uint64_t>(v)); }
+  template <class T>
+  requires std::is_enum_v<T>
+  void put(T v) { number(static_cast<std::uint64_t>(v)); }
+  void put(std::uint32_t v) { number(v); }
+  void put(std::uint64_t v) { number(v); }
+  void put(int v) { put(std::int64_t{v}); }
+  void put(currency v) { number(v.number()); }
+  void put(const rating::tax_rate& v) { all(v.name(), v.fraction()); }
+  void put(const product::cadence& v) { put(v.to_string()); }
+  template <class... T>
+  void put(const std::variant<T...>& v) {
+    number(v.index());
+    std::visit([this](const auto& x) { put(x); }, v);
+  }
+  /// What has a description of its fields.
+  template <class T>
+  requires std::is_class_v<T>
+  void put(const T& v) {
+    auto each = [this](const auto&... x) { all(x...); };
+    fields(each, v);
+  }
   template <class T>
   void put(const std::optional<T>& v) {
     number(v ? 1 : 0);
@@ -63,6 +83,8 @@ struct writer {
 
   void operator()(const command::put_customer& c) {
     all(c.currency, c.over_settlement, c.advance_limit);
+    if (c.tax) // of a later version: what came before keeps its fingerprint (D6)
+      put(*c.tax);
   }
   void operator()(const command::grant_credit& c) {
     all(c.id, c.amount, c.currency, c.priority, c.features, c.effective_at);
@@ -98,7 +120,10 @@ struct writer {
   void operator()(const command::put_billing_profile& c) {
     all(c.auto_advance, c.draft_period_ns, c.due_after_ns);
   }
+  void operator()(const command::put_catalog& c) { put(c.catalog.all()); }
   // Queries have no key.
+  void operator()(const command::get_catalog&) {}
+  void operator()(const command::get_quote&) {}
   void operator()(const command::get_customer&) {}
   void operator()(const command::get_balance&) {}
   void operator()(const command::get_charge&) {}

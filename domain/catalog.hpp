@@ -1,7 +1,8 @@
-// What a namespace defines for all its customers: credit units and the billing profile.
+// What a namespace defines for all its customers: credit units, the billing profile, what is sold.
 // Customers hold it as an immutable snapshot; a change makes a new one.
 #pragma once
 
+#include "domain/catalog/plan.hpp"
 #include "domain/invoicing/invoice.hpp"
 #include "domain/money.hpp"
 
@@ -23,6 +24,7 @@ struct catalog {
   std::string namespace_reference;
   std::vector<credit_unit> credit_units; ///< in order of definition; number = 1000 + place
   invoicing::profile profile;
+  product::catalog products;
 
   /// The currency or credit unit of a code. errc: validation, naming the code.
   [[nodiscard]] result<accrue::currency> find_currency(std::string_view code) const;

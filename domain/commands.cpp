@@ -10,7 +10,8 @@ std::string_view kind(const any& c) noexcept {
       "retry_invoice",       "authorize_payment", "settle_payment",  "pay_invoice",
       "open_credit",         "open_advance",      "run_due",         "create_credit_unit",
       "put_billing_profile", "get_customer",      "get_balance",     "get_charge",
-      "get_invoice",         "list_invoices",     "get_accounts"};
+      "get_invoice",         "list_invoices",     "get_accounts",    "put_catalog",
+      "get_catalog",         "get_quote"};
   static_assert(std::size(names) == std::variant_size_v<any>);
   return names[c.index()];
 }
@@ -32,14 +33,18 @@ bool is_query(const any& c) noexcept {
         using T = std::remove_cvref_t<decltype(v)>;
         return std::is_same_v<T, get_customer> || std::is_same_v<T, get_balance> ||
                std::is_same_v<T, get_charge> || std::is_same_v<T, get_invoice> ||
-               std::is_same_v<T, list_invoices> || std::is_same_v<T, get_accounts>;
+               std::is_same_v<T, list_invoices> || std::is_same_v<T, get_accounts> ||
+               std::is_same_v<T, get_catalog> || std::is_same_v<T, get_quote>;
       },
       c);
 }
 
 bool is_for_namespace(const any& c) noexcept {
   return std::holds_alternative<create_credit_unit>(c) ||
-         std::holds_alternative<put_billing_profile>(c);
+         std::holds_alternative<put_billing_profile>(c) || std::holds_alternative<put_catalog>(c) ||
+         std::holds_alternative<get_catalog>(c);
 }
+
+bool is_for_either(const any& c) noexcept { return std::holds_alternative<get_quote>(c); }
 
 } // namespace accrue::command

@@ -2,10 +2,12 @@
 // Amounts are decimals and currencies are codes; the customer resolves them with its catalog.
 #pragma once
 
+#include "domain/catalog/plan.hpp"
 #include "domain/charges/flat_fee.hpp"
 #include "domain/decimal.hpp"
 #include "domain/invoicing/invoice.hpp"
 #include "domain/ledger/account.hpp"
+#include "domain/rating/totals.hpp"
 #include "domain/time.hpp"
 
 #include <map>
@@ -25,6 +27,8 @@ struct put_customer {
   std::optional<command::over_settlement> over_settlement;
   /// Most advance that may be open, by currency code (D69); an empty map lifts all limits.
   std::optional<std::map<std::string, decimal>> advance_limit;
+  /// On invoices made from now on (D26); without one inside: no tax any more.
+  std::optional<std::optional<rating::tax_rate>> tax = {};
 };
 
 /// Promotional credit: free, at cost basis 0. Rounded to the minor unit on entry (D2).
@@ -125,6 +129,10 @@ struct put_billing_profile {
   std::optional<std::int64_t> draft_period_ns;
   std::optional<std::int64_t> due_after_ns;
 };
+/// Takes the place of the whole catalog.
+struct put_catalog {
+  product::catalog catalog;
+};
 
 // Queries: nothing is changed, nothing is journalled; answered from what is durable.
 /// What a balance looks at: everything, unrestricted credit, or what one feature may use
@@ -148,7 +156,22 @@ struct get_invoice {
 struct list_invoices {};
 /// Balances of all sub-accounts: the customer's trial balance.
 struct get_accounts {};
+/// The namespace's catalog.
+struct get_catalog {};
+/// The invoice that a plan would make. Of the customer that is named, with its tax and credit; where none
+/// is, of the namespace.
+struct get_quote {
+  std::string plan;
+  std::uint32_t version =
+      0;             ///< 0: the one that is effective when the period begins, else the latest
+  std::string phase; ///< key; empty: the first
+  std::vector<std::string> add_ons;                  ///< keys, as often as each is taken
+  std::map<std::string, decimal, std::less<>> usage; ///< quantities by the key of the rate card
+  period service_period;
+  std::optional<period> full_service_period; ///< where it is longer, fees are charged in proportion
+};
 
+/// The place of each is stored with its units: a new one goes to the end.
 using any = std::variant<put_customer,
                          grant_credit,
                          consume,
@@ -171,7 +194,10 @@ using any = std::variant<put_customer,
                          get_charge,
                          get_invoice,
                          list_invoices,
-                         get_accounts>;
+                         get_accounts,
+                         put_catalog,
+                         get_catalog,
+                         get_quote>;
 
 /// The name of a kind, as in a default key `kind:id` (D6): "consume", "grant_credit", …
 [[nodiscard]] std::string_view kind(const any& c) noexcept;
@@ -182,5 +208,11 @@ using any = std::variant<put_customer,
 [[nodiscard]] bool is_query(const any& c) noexcept;
 /// Whether it is for the namespace rather than a customer.
 [[nodiscard]] bool is_for_namespace(const any& c) noexcept;
+/// Whether it is for the namespace where no customer is named.
+[[nodiscard]] bool is_for_either(const any& c) noexcept;
+/// Whether the namespace answers it when this customer is named, or nobody (empty).
+[[nodiscard]] inline bool goes_to_namespace(const any& c, std::string_view customer) noexcept {
+  return is_for_namespace(c) || (customer.empty() && is_for_either(c));
+}
 
 } // namespace accrue::command

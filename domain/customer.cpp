@@ -46,6 +46,7 @@ struct taker {
   void operator()(const fact::credit_unit_created&) const {}
   void operator()(const fact::profile_changed&) const {}
   void operator()(const fact::key_added&) const {}
+  void operator()(const fact::catalog_replaced&) const {}
 };
 
 } // namespace
@@ -107,6 +108,8 @@ void apply(catalog& c, const entry& e) {
       c = std::move(*next);
     } else if (const auto* changed = std::get_if<fact::profile_changed>(&f)) {
       c.profile = changed->profile;
+    } else if (const auto* replaced = std::get_if<fact::catalog_replaced>(&f)) {
+      c.products = replaced->catalog;
     }
   }
 }

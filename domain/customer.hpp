@@ -7,6 +7,7 @@
 #include "domain/commands.hpp"
 #include "domain/invoicing/invoice.hpp"
 #include "domain/ledger/book.hpp"
+#include "domain/rating/totals.hpp"
 #include "domain/replies.hpp"
 
 #include <array>
@@ -47,6 +48,7 @@ struct settings {
   command::over_settlement over_settlement = command::over_settlement::refuse;
   /// How much advance a currency may have at most, one each; unlimited where absent (D69).
   std::vector<money> advance_limits;
+  std::optional<rating::tax_rate> tax; ///< none: no tax (D26)
 
   /// In minor units; nothing where it is unlimited.
   [[nodiscard]] std::optional<int128> advance_limit(currency in) const;
@@ -106,6 +108,12 @@ struct profile_changed {
   friend bool operator==(const profile_changed&, const profile_changed&) = default;
 };
 
+/// The namespace's catalog of products was replaced; carries all of it.
+struct catalog_replaced {
+  product::catalog catalog;
+  friend bool operator==(const catalog_replaced&, const catalog_replaced&) = default;
+};
+
 /// The unit answers to a second key: the client gave one beside the id, and the id counts too (D6).
 struct key_added {
   std::array<std::byte, 16> key{}; ///< 128-bit fingerprint
@@ -121,7 +129,8 @@ using any = std::variant<customer_changed,
                          message_queued,
                          credit_unit_created,
                          profile_changed,
-                         key_added>;
+                         key_added,
+                         catalog_replaced>;
 
 } // namespace fact
 

@@ -66,6 +66,8 @@ result<void> on(unit& u, const command::put_customer& c) {
       s.advance_limits.push_back(*amount);
     }
   }
+  if (c.tax)
+    s.tax = *c.tax;
   const auto created = u.before().exists ? u.before().created_at : u.now();
   u.facts.emplace_back(fact::customer_changed{u.before().reference, std::move(s), created});
   return {};
@@ -284,6 +286,12 @@ result<void> decide_for_namespace(unit& u, const command::any& c) {
     if (p.draft_period_ns < 0 || p.due_after_ns < 0)
       return refuse(errc::validation, "draft_period and due_after must not be negative");
     u.facts.emplace_back(fact::profile_changed{p});
+    return {};
+  }
+  if (const auto* given = std::get_if<command::put_catalog>(&c)) {
+    if (auto ok = product::check_succession(u.catalog().products, given->catalog, u.now()); !ok)
+      return ok;
+    u.facts.emplace_back(fact::catalog_replaced{given->catalog});
     return {};
   }
   return refuse(errc::unsupported_operation, "not a command of a namespace");

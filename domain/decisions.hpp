@@ -2,6 +2,7 @@
 // All rules about money start here; actors only carry messages.
 #pragma once
 
+#include "domain/catalog/quote.hpp"
 #include "domain/commands.hpp"
 #include "domain/replies.hpp"
 #include "domain/unit.hpp"
@@ -34,6 +35,24 @@ namespace accrue {
 [[nodiscard]] result<reply::receipt>
 answer(const customer& c, const catalog& cat, instant now, const command::any& query);
 
+/// What a question for a quote is about; points into the catalog. errc: not_found for a plan, version,
+/// phase or add-on that is not there.
+[[nodiscard]] result<product::selection> selection_of(const product::catalog& all,
+                                                      const command::get_quote& q);
+/// errc: as product::quote_for.
+[[nodiscard]] result<reply::quote_view>
+quote_of(const product::selection& s, const command::get_quote& q, const product::payer& payer);
+
+/// Answers a query to the namespace, whose last unit was `last`. errc: not_found, and as
+/// product::quote_for.
+[[nodiscard]] result<reply::receipt>
+answer_for_namespace(const catalog& cat, sequence last, const command::any& query);
+
+/// The quote with the customer's tax and the credit it has now: credit is taken as an invoice of these
+/// lines would take it, on a book that is dropped. errc: as answer_for_namespace.
+[[nodiscard]] result<reply::quote_view> quote_for_customer(unit u,
+                                                           const command::get_quote& wanted);
+
 /// The object a command names, as far as it has to be in memory before the command is decided: the
 /// reference of a charge or the name of an invoice, else empty.
 [[nodiscard]] std::string_view named_charge(const command::any& c) noexcept;
@@ -44,6 +63,8 @@ answer(const customer& c, const catalog& cat, instant now, const command::any& q
 [[nodiscard]] reply::invoice_view
 view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat);
 [[nodiscard]] reply::customer_view view_of(const customer& c, const catalog& cat);
+[[nodiscard]] reply::tax view_of(const rating::tax& t);
+[[nodiscard]] reply::catalog_stored counts_of(const product::catalog& c);
 
 /// What the customer wants to be woken for next, of all its charges and invoices; none if nothing.
 [[nodiscard]] std::optional<instant> next_due(const customer& c) noexcept;

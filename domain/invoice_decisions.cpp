@@ -136,6 +136,14 @@ flat_fee::event payment_event(payment_step step, int128 amount, instant at) {
   return flat_fee::payment_settled{amount, at};
 }
 
+// The step for the tax, which no charge books.
+result<void> pay_tax(unit& u, const invoicing::invoice& i, payment_step step, int128 amount) {
+  const auto spend = ledger::spend_id::of(i.id);
+  if (step == payment_step::authorize)
+    return ledger::authorize_invoiced(u.book, {amount, i.currency}, spend, u.now());
+  return ledger::settle_invoiced(u.book, {amount, i.currency}, spend, u.now());
+}
+
 // The amount a payment step is for: given, or all that the step can take.
 result<int128> payment_amount(const invoicing::invoice& i,
                               payment_step step,
@@ -233,8 +241,13 @@ conversation issue(unit& u, invoice_id id) {
     if (line.booked)
       continue;
     const auto mark = u;
-    const auto d = co_await to_charge{line.charge, flat_fee::invoice_issued{}};
-    const auto ok = d ? take(u, line.charge, *d) : result<void>(tl::unexpected(d.error()));
+    result<void> ok;
+    if (line.tax) {
+      ok = ledger::book_tax(u.book, {line.amount, i.currency}, id, u.now());
+    } else {
+      const auto d = co_await to_charge{line.charge, flat_fee::invoice_issued{}};
+      ok = d ? take(u, line.charge, *d) : result<void>(tl::unexpected(d.error()));
+    }
     if (ok) {
       line.booked = true;
       continue;
@@ -278,6 +291,11 @@ conversation make_invoice(unit& u, std::vector<charge_id> lines) {
       co_return ok;
     i.lines.push_back(line_of(*u.find_charge(id)));
   }
+  auto tax = invoicing::tax_line(i.lines, u.before().settings.tax, i.currency);
+  if (!tax)
+    co_return tl::unexpected(tax.error());
+  if (*tax)
+    i.lines.push_back(std::move(**tax));
   const auto id = i.id;
   const bool reviewed = std::holds_alternative<invoicing::draft_manual_approval_needed>(i.state);
   u.put(std::move(i));
@@ -326,10 +344,14 @@ conversation pay(unit& u, payment_order order) {
       co_return tl::unexpected(shares.error());
     for (const auto& s : *shares) {
       auto& line = i.lines[s.line];
-      const auto d = co_await to_charge{line.charge, payment_event(step, s.amount, u.now())};
-      if (!d)
-        co_return tl::unexpected(d.error());
-      if (auto ok = take(u, line.charge, *d); !ok)
+      result<void> ok;
+      if (line.tax) {
+        ok = pay_tax(u, i, step, s.amount);
+      } else {
+        const auto d = co_await to_charge{line.charge, payment_event(step, s.amount, u.now())};
+        ok = d ? take(u, line.charge, *d) : result<void>(tl::unexpected(d.error()));
+      }
+      if (!ok)
         co_return ok;
       (step == payment_step::authorize ? line.authorized : line.settled) += s.amount;
     }

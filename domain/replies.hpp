@@ -2,6 +2,7 @@
 // the same views are rebuilt from the journal when a key comes again (D6).
 #pragma once
 
+#include "domain/catalog/plan.hpp"
 #include "domain/commands.hpp"
 #include "domain/ids.hpp"
 #include "domain/money.hpp"
@@ -26,12 +27,24 @@ struct balance {
   friend bool operator==(const balance&, const balance&) = default;
 };
 
+/// A tax as it stands on an invoice (D26).
+struct tax {
+  std::string name;
+  decimal rate; ///< 0.1 is 10 %
+  int128 base = 0;
+  int128 amount = 0;
+
+  friend bool operator==(const tax&, const tax&) = default;
+};
+
 struct customer_view {
   std::string reference;
   customer_id number;
   std::string currency; ///< code; empty: none set
   command::over_settlement over_settlement = command::over_settlement::refuse;
   instant created_at;
+  std::string tax_name = {}; ///< empty: no tax
+  decimal tax_rate = {};
 
   friend bool operator==(const customer_view&, const customer_view&) = default;
 };
@@ -100,12 +113,13 @@ struct invoice_view {
     int128 amount = 0;
     int128 credits = 0;
     int128 total = 0;
+    std::string kind = {}; ///< "charge", "tax"
     friend bool operator==(const line&, const line&) = default;
   };
   std::vector<line> lines;
-  int128 amount = 0;
-  int128 credits = 0;
-  int128 total = 0;
+  int128 amount = 0;  ///< of all lines but taxes
+  int128 credits = 0; ///< likewise
+  int128 total = 0;   ///< amount − credits + taxes
   int128 authorized = 0;
   int128 settled = 0;
   std::vector<invoicing::issue> issues;
@@ -113,6 +127,7 @@ struct invoice_view {
   std::optional<instant> issued_at;
   std::optional<instant> due_at;
   std::uint32_t revision = 1;
+  std::vector<tax> taxes;
 
   friend bool operator==(const invoice_view&, const invoice_view&) = default;
 };
@@ -166,6 +181,60 @@ struct billing_profile_view {
   friend bool operator==(const billing_profile_view&, const billing_profile_view&) = default;
 };
 
+/// What a catalog holds, as a count.
+struct catalog_stored {
+  std::uint32_t meters = 0;
+  std::uint32_t features = 0;
+  std::uint32_t add_ons = 0;
+  std::uint32_t plans = 0;
+  friend bool operator==(const catalog_stored&, const catalog_stored&) = default;
+};
+
+struct catalog_view {
+  product::catalog catalog;
+  friend bool operator==(const catalog_view&, const catalog_view&) = default;
+};
+
+/// An invoice that is not there: before credits, and after them where a customer was named (D44).
+struct quote_view {
+  std::string plan;
+  std::uint32_t version = 1;
+  accrue::currency currency;
+  std::string code;
+  period service_period;
+  /// A quantity at a price.
+  struct detail {
+    std::string name;
+    std::string reference; ///< unique within its line, the same whenever it is rated
+    decimal quantity;
+    decimal per_unit;
+    int128 amount = 0;
+    int128 discounts = 0;
+    friend bool operator==(const detail&, const detail&) = default;
+  };
+  struct line {
+    std::string kind; ///< "plan_base", "addon", "overage"
+    std::string name;
+    int128 amount = 0; ///< commitments included
+    int128 discounts = 0;
+    std::vector<detail> detailed;
+    friend bool operator==(const line&, const line&) = default;
+  };
+  std::vector<line> lines;
+  int128 subtotal = 0; ///< amounts less discounts
+  std::vector<tax> taxes;
+  int128 total = 0;
+  struct paid_part {
+    int128 credits = 0;
+    int128 tax = 0;
+    int128 total = 0; ///< what is left to pay
+    friend bool operator==(const paid_part&, const paid_part&) = default;
+  };
+  std::optional<paid_part> after_credits;
+
+  friend bool operator==(const quote_view&, const quote_view&) = default;
+};
+
 using body = std::variant<customer_view,
                           grant_view,
                           consumed,
@@ -177,7 +246,10 @@ using body = std::variant<customer_view,
                           opened,
                           ran_due,
                           credit_unit_view,
-                          billing_profile_view>;
+                          billing_profile_view,
+                          catalog_stored,
+                          catalog_view,
+                          quote_view>;
 
 /// A positive answer: the customer's sequence it was computed at, what was asked, and the balances
 /// of the currencies it touched right after it, so that nobody has to ask again.

@@ -33,6 +33,10 @@ reply::customer_view view_of(const customer& c, const catalog& cat) {
     v.currency = cat.code(*c.settings.default_currency);
   v.over_settlement = c.settings.over_settlement;
   v.created_at = c.created_at;
+  if (const auto& tax = c.settings.tax) {
+    v.tax_name = tax->name();
+    v.tax_rate = tax->fraction();
+  }
   return v;
 }
 
@@ -72,6 +76,16 @@ reply::charge_view view_of(const charge& c, const catalog& cat) {
   return v;
 }
 
+reply::tax view_of(const rating::tax& t) {
+  return {t.rate.name(), t.rate.fraction(), t.base, t.amount};
+}
+
+reply::catalog_stored counts_of(const product::catalog& c) {
+  const auto& all = c.all();
+  const auto count = [](const auto& list) { return static_cast<std::uint32_t>(list.size()); };
+  return {count(all.meters), count(all.features), count(all.add_ons), count(all.plans)};
+}
+
 reply::invoice_view
 view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) {
   reply::invoice_view v;
@@ -84,8 +98,11 @@ view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) 
   v.currency = i.currency;
   v.code = cat.code(i.currency);
   v.status = invoicing::to_string(i.state);
-  for (const auto& l : i.lines)
-    v.lines.push_back({l.name, l.period, l.amount, l.credits, l.total});
+  for (const auto& l : i.lines) {
+    v.lines.push_back({l.name, l.period, l.amount, l.credits, l.total, l.tax ? "tax" : "charge"});
+    if (l.tax)
+      v.taxes.push_back(view_of(*l.tax));
+  }
   const auto t = i.totals();
   v.amount = t.amount;
   v.credits = t.credits;
@@ -168,6 +185,9 @@ struct body_of {
   }
   std::optional<reply::body> operator()(const fact::profile_changed& f) const {
     return reply::billing_profile_view{f.profile};
+  }
+  std::optional<reply::body> operator()(const fact::catalog_replaced& f) const {
+    return counts_of(f.catalog);
   }
 };
 
@@ -272,6 +292,11 @@ answer(const customer& c, const catalog& cat, instant now, const command::any& q
     for (const auto& one : c.invoices)
       all.items.push_back(view_of(c, one, cat));
     r.body = std::move(all);
+  } else if (const auto* wanted = std::get_if<command::get_quote>(&query)) {
+    auto quote = quote_for_customer(u, *wanted);
+    if (!quote)
+      return tl::unexpected(quote.error());
+    r.body = std::move(*quote);
   } else {
     reply::accounts all;
     for (std::uint32_t n = 0; n < c.book.sub_accounts().size(); ++n) {

@@ -29,11 +29,6 @@ tl::unexpected<refusal> unreadable(const byte_reader& r) {
                     "; run `accrue verify` and restore the row from a backup");
 }
 
-void expect_version(byte_reader& r) {
-  if (const auto version = r.byte(); !r.failed() && version != format_version)
-    r.fail("an unknown version of the format");
-}
-
 void expect_end(byte_reader& r) {
   if (r.left() != 0)
     r.fail("there are bytes too many");
@@ -126,37 +121,43 @@ std::vector<sub_account> read_accounts(byte_reader& r) {
 // ------------------------------------------------------------------------------ transactions
 // By column: heads and counts of all, moved instants of those that have one, four integers a posting.
 
-constexpr std::uint64_t charges_max = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t numbers_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t units_max = std::numeric_limits<std::uint64_t>::max() >> 2;
-
-// 0 none, 1 this unit, then even for charges and odd for other units by their distance.
+constexpr uint128 first_invoice_code = uint128{numbers_max} * 2 + 4;
+// 0 none, 1 this unit, then even for charges and behind them invoices, odd for other units by distance.
 uint128 spend_code(ledger::spend_id spend, sequence unit) {
   if (spend == ledger::spend_id{})
     return 0;
-  if (spend.is_charge() && spend.number() <= charges_max)
+  if (spend.is_charge() && spend.number() <= numbers_max)
     return uint128{spend.number()} * 2 + 2;
+  if (spend.is_invoice() && spend.number() <= numbers_max)
+    return uint128{spend.number()} * 2 + first_invoice_code;
   ENSURE(spend.is_unit());
   if (spend == ledger::spend_id::of(unit))
     return 1;
   return zigzag(int128{unit.value} - int128{spend.number()}) * 2 + 1;
 }
 
-ledger::spend_id read_spend(byte_reader& r, sequence unit) {
+ledger::spend_id read_spend(field_reader& r, sequence unit) {
   const auto code = r.varint();
   if (code == 0)
     return {};
   if (code == 1)
     return ledger::spend_id::of(unit);
-  const bool is_charge = code % 2 == 0;
-  const auto number =
-      is_charge ? static_cast<int128>((code - 2) / 2) : int128{unit.value} - unzigzag(code / 2);
-  if (number < 0 || number > (is_charge ? charges_max : units_max)) {
-    r.fail("no charge and no unit spends this");
-    return {};
+  if (code % 2 == 0) {
+    const bool is_charge = code < first_invoice_code;
+    const auto number = (code - (is_charge ? 2 : first_invoice_code)) / 2;
+    if (!is_charge && number <= numbers_max && r.version() >= invoices_spend_since)
+      return ledger::spend_id::of(invoice_id(static_cast<std::uint32_t>(number)));
+    if (is_charge)
+      return ledger::spend_id::of(charge_id(static_cast<std::uint32_t>(number)));
+  } else {
+    const auto number = int128{unit.value} - unzigzag(code / 2);
+    if (number >= 0 && number <= units_max)
+      return ledger::spend_id::of(sequence(static_cast<std::uint64_t>(number)));
   }
-  if (is_charge)
-    return ledger::spend_id::of(charge_id(static_cast<std::uint32_t>(number)));
-  return ledger::spend_id::of(sequence(static_cast<std::uint64_t>(number)));
+  r.fail("no charge, invoice or unit spends this");
+  return {};
 }
 
 void write_transactions(field_writer& w, const entry& e) {
@@ -211,7 +212,7 @@ void read_moved_instant(byte_reader& r, instant at, transaction_head& h) {
     r.fail("an instant is out of range");
 }
 
-void read_transactions(byte_reader& r, std::size_t count, entry& e) {
+void read_transactions(field_reader& r, std::size_t count, entry& e) {
   std::vector<transaction_head> heads;
   std::size_t postings = 0;
   for (; count > 0 && !r.failed(); --count) {
@@ -380,16 +381,16 @@ void read_book(field_reader& r, ledger::book& book) {
 }
 
 template <class Object>
-void write_object(const Object& x, std::vector<std::byte>& out) {
-  field_writer w(out);
-  w.byte(format_version);
+void write_object(const Object& x, std::vector<std::byte>& out, std::uint8_t version) {
+  field_writer w(out, {}, version);
+  w.byte(version);
   w(x);
 }
 
 template <class Object>
 result<Object> read_object(std::span<const std::byte> bytes) {
   field_reader r(bytes);
-  expect_version(r);
+  r.read_version();
   Object x;
   r(x);
   expect_end(r);
@@ -426,7 +427,7 @@ decode(std::span<const std::byte> body, sequence number, instant at, std::uint8_
   e.number = number;
   e.at = at;
   e.kind = kind;
-  expect_version(r);
+  r.read_version();
   const auto head = r.varint();
   const auto flags = static_cast<unsigned>(head & ((1U << head_flags) - 1));
   const auto count = head >> head_flags;
@@ -450,13 +451,17 @@ decode(std::span<const std::byte> body, sequence number, instant at, std::uint8_
   return e;
 }
 
-void encode(const charge& c, std::vector<std::byte>& out) { write_object(c, out); }
+void encode(const charge& c, std::vector<std::byte>& out, std::uint8_t version) {
+  write_object(c, out, version);
+}
 
 result<charge> decode_charge(std::span<const std::byte> bytes) {
   return read_object<charge>(bytes);
 }
 
-void encode(const invoicing::invoice& i, std::vector<std::byte>& out) { write_object(i, out); }
+void encode(const invoicing::invoice& i, std::vector<std::byte>& out, std::uint8_t version) {
+  write_object(i, out, version);
+}
 
 result<invoicing::invoice> decode_invoice(std::span<const std::byte> bytes) {
   return read_object<invoicing::invoice>(bytes);
@@ -473,17 +478,15 @@ void encode(const customer& c, std::vector<std::byte>& out) {
 }
 
 result<customer> decode_customer(std::span<const std::byte> bytes, customer_id number) {
-  byte_reader first(bytes);
-  expect_version(first);
-  const auto clock = unzigzag(first.varint());
+  field_reader r(bytes);
+  r.read_version();
+  const auto clock = unzigzag(r.varint());
   customer c;
   c.number = number;
   c.clock.ns = static_cast<std::int64_t>(clock);
   if (c.clock.ns != clock)
-    first.fail("an instant is out of range");
-  if (first.failed())
-    return unreadable(first);
-  field_reader r(bytes.last(first.left()), c.clock);
+    r.fail("an instant is out of range");
+  r.set_base(c.clock);
   r(c.reference, c.exists, c.settings, c.created_at, c.last);
   read_book(r, c.book);
   r(c.grants, c.charges, c.invoices);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/customer.hpp"
+#include "persistence/journal_numbers.hpp"
 
 #include <cstddef>
 #include <span>
@@ -19,9 +20,12 @@ void encode(const entry& e, std::vector<std::byte>& out);
 [[nodiscard]] result<entry>
 decode(std::span<const std::byte> body, sequence number, instant at, std::uint8_t kind);
 
-void encode(const charge& c, std::vector<std::byte>& out);
+/// In the version of the format that the unit is in which changed it.
+void encode(const charge& c, std::vector<std::byte>& out, std::uint8_t version = format_version);
 [[nodiscard]] result<charge> decode_charge(std::span<const std::byte> bytes);
-void encode(const invoicing::invoice& i, std::vector<std::byte>& out);
+void encode(const invoicing::invoice& i,
+            std::vector<std::byte>& out,
+            std::uint8_t version = format_version);
 [[nodiscard]] result<invoicing::invoice> decode_invoice(std::span<const std::byte> bytes);
 
 /// A whole customer, for snapshots. `number` is not in the bytes, it is in the row.

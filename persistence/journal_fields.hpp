@@ -2,6 +2,7 @@
 // reading. Stored numbers are in journal_numbers.hpp, whole entries and customers in journal_codec.cpp.
 #pragma once
 
+#include "domain/catalog/fields.hpp"
 #include "domain/customer.hpp"
 #include "persistence/journal_numbers.hpp"
 #include "persistence/varint.hpp"
@@ -35,12 +36,20 @@ concept is = std::same_as<std::remove_const_t<T>, U>;
 /// take one byte.
 class field_writer : public byte_writer {
 public:
-  explicit field_writer(std::vector<std::byte>& out, std::optional<instant> base = {}) noexcept
-      : byte_writer(out), base_(base) {}
+  explicit field_writer(std::vector<std::byte>& out,
+                        std::optional<instant> base = {},
+                        std::uint8_t version = format_version) noexcept
+      : byte_writer(out), version_(version), base_(base) {}
 
   template <class... T>
   void operator()(const T&... values) {
     (value(values), ...);
+  }
+  /// Fields that there are from a version on.
+  template <class... T>
+  void since(std::uint8_t version, const T&... values) {
+    if (version_ >= version)
+      (*this)(values...);
   }
   [[nodiscard]] currency last_currency() const noexcept { return currency_of(last_currency_); }
 
@@ -64,6 +73,11 @@ private:
   void value(const std::array<std::byte, Size>& v) {
     bytes({reinterpret_cast<const char*>(v.data()), Size});
   }
+  void value(const decimal& v) {
+    varint(static_cast<unsigned>(v.scale()));
+    varint(zigzag(v.coefficient()));
+  }
+  void value(const product::cadence& v) { value(v.to_string()); }
   // 0: the base; else 1 + 2 × whole seconds, or 2 + 2 × nanoseconds where there is a fraction.
   void value(const instant& v) {
     if (v == base_)
@@ -103,11 +117,16 @@ private:
         v);
   }
 
+  std::uint8_t version_;
   std::optional<instant> base_;
   std::uint64_t last_currency_ = 0;
 };
 
 // --------------------------------------------------------------------------------- reading
+
+/// A value that is made, not filled in: `read_made` reads it.
+template <class T>
+concept made = !std::default_initializable<T>;
 
 /// Reads what `field_writer` wrote with the same base. Any other bytes make it fail.
 class field_reader : public byte_reader {
@@ -115,16 +134,33 @@ public:
   explicit field_reader(std::span<const std::byte> bytes, std::optional<instant> base = {}) noexcept
       : byte_reader(bytes), base_(base) {}
 
+  /// Takes the first byte: in which version the rest is written.
+  void read_version() {
+    version_ = byte();
+    if (!failed() && (version_ < format_version_first || version_ > format_version))
+      fail("an unknown version of the format");
+  }
+
+  [[nodiscard]] std::uint8_t version() const noexcept { return version_; }
+  /// Instants are written against this one from here on.
+  void set_base(instant base) noexcept { base_ = base; }
+
   template <class... T>
   void operator()(T&... values) {
     (value(values), ...);
+  }
+  /// Fields that there are from a version on; where they are not, they stay as they are.
+  template <class... T>
+  void since(std::uint8_t version, T&... values) {
+    if (version_ >= version)
+      (*this)(values...);
   }
   [[nodiscard]] currency last_currency() const noexcept { return currency_of(last_currency_); }
   /// The alternative whose number was read already.
   template <class... T>
   void alternative(std::uint8_t tag, std::variant<T...>& v) {
     const auto read = [&]<class A>(std::type_identity<A>) {
-      if (tag != tag_of<A>)
+      if (tag != tag_of<A> || version_ < since_version<A>)
         return false;
       value(v.template emplace<A>());
       return true;
@@ -168,6 +204,24 @@ private:
     for (auto& b : v)
       b = static_cast<std::byte>(byte());
   }
+  void value(decimal& v) {
+    const auto scale = varint();
+    const auto coefficient = unzigzag(varint());
+    const auto read = scale <= decimal::scale_max
+                          ? decimal::make(coefficient, static_cast<int>(scale))
+                          : result<decimal>(decimal());
+    if (!read || read->coefficient() != coefficient || static_cast<uint128>(read->scale()) != scale)
+      return fail("a decimal is not in its shortest form");
+    v = *read;
+  }
+  void value(product::cadence& v) {
+    std::string text;
+    value(text);
+    const auto read = product::cadence::parse(text);
+    if (!read || read->to_string() != text)
+      return fail("no cadence, or not in its shortest form");
+    v = *read;
+  }
   void value(instant& v) {
     const auto form = varint();
     if (form == 0) {
@@ -200,7 +254,11 @@ private:
   void value(std::optional<T>& v) {
     bool there = false;
     value(there);
-    if (there)
+    if (!there)
+      return;
+    if constexpr (made<T>)
+      v = read_made(*this, std::type_identity<T>());
+    else
       value(v.emplace());
   }
   template <class T>
@@ -213,6 +271,7 @@ private:
     alternative(number<std::uint8_t>(), v);
   }
 
+  std::uint8_t version_ = format_version;
   std::optional<instant> base_;
   std::uint64_t last_currency_ = 0;
 };
@@ -228,9 +287,26 @@ template <class F, is<period> T>
 void fields(F& f, T& x) {
   f(x.from, x.to);
 }
+/// Written only, as all that is made: read_made, in journal_made.cpp, is how they are read.
+template <class F>
+void fields(F& f, const rating::tax_rate& x) {
+  f(x.name(), x.fraction());
+}
+template <class F>
+void fields(F& f, const rating::tax& x) {
+  f(x.rate, x.base, x.amount);
+}
+[[nodiscard]] std::optional<rating::tax_rate> read_made(field_reader& r,
+                                                        std::type_identity<rating::tax_rate>);
+[[nodiscard]] std::optional<rating::tax> read_made(field_reader& r,
+                                                   std::type_identity<rating::tax>);
+[[nodiscard]] std::optional<rating::tariff> read_made(field_reader& r,
+                                                      std::type_identity<rating::tariff>);
+
 template <class F, is<settings> T>
 void fields(F& f, T& x) {
   f(x.default_currency, x.over_settlement, x.advance_limits);
+  f.since(2, x.tax);
 }
 template <class F, is<grant> T>
 void fields(F& f, T& x) {
@@ -287,6 +363,7 @@ void fields(F&, T&) {}
 template <class F, is<invoicing::line> T>
 void fields(F& f, T& x) {
   f(x.charge, x.name, x.period, x.amount, x.credits, x.total, x.booked, x.authorized, x.settled);
+  f.since(2, x.tax);
 }
 template <class F, is<invoicing::issue> T>
 void fields(F& f, T& x) {
@@ -368,6 +445,14 @@ void fields(F& f, T& x) {
 template <class F, is<fact::key_added> T>
 void fields(F& f, T& x) {
   f(x.key);
+}
+
+// Facts of a catalog stand whole in the journal; read back, the catalog is not judged again.
+inline void fields(field_writer& f, const fact::catalog_replaced& x) { f(x.catalog.all()); }
+inline void fields(field_reader& f, fact::catalog_replaced& x) {
+  product::listing all;
+  f(all);
+  x.catalog = product::catalog::restored(std::move(all));
 }
 
 } // namespace accrue::journal

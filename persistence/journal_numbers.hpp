@@ -13,8 +13,10 @@
 
 namespace accrue::journal {
 
-/// The first byte of everything the codec writes.
-inline constexpr std::uint8_t format_version = 1;
+/// The first byte of everything the codec writes. Version 2: tax of customers and invoices, catalogs.
+inline constexpr std::uint8_t format_version = 2;
+/// The first version that was ever written; all since then are read.
+inline constexpr std::uint8_t format_version_first = 1;
 
 // ------------------------------------------------------------------------- numbers of enums
 // Stored for ever: a number is never changed and never used for something else.
@@ -77,6 +79,39 @@ struct numbers<payment_term> {
   static constexpr std::array all{stored{in_advance, 1}, stored{in_arrears, 2}};
 };
 
+template <>
+struct numbers<product::aggregation> {
+  using enum product::aggregation;
+  static constexpr std::array all{stored{sum, 1},
+                                  stored{count, 2},
+                                  stored{min, 3},
+                                  stored{max, 4},
+                                  stored{avg, 5},
+                                  stored{unique_count, 6},
+                                  stored{latest, 7}};
+};
+template <>
+struct numbers<product::card_type> {
+  using enum product::card_type;
+  static constexpr std::array all{stored{flat_fee, 1}, stored{usage_based, 2}};
+};
+template <>
+struct numbers<rating::tier_mode> {
+  using enum rating::tier_mode;
+  static constexpr std::array all{stored{graduated, 1}, stored{volume, 2}};
+};
+template <>
+struct numbers<rating::unit_conversion::operation> {
+  using enum rating::unit_conversion::operation;
+  static constexpr std::array all{stored{multiply, 1}, stored{divide, 2}};
+};
+template <>
+struct numbers<rating::unit_conversion::rounding_mode> {
+  using enum rating::unit_conversion::rounding_mode;
+  static constexpr std::array all{
+      stored{none, 1}, stored{ceiling, 2}, stored{floor, 3}, stored{half_up, 4}};
+};
+
 /// The stored number of an enum's value. A value without one is a defect.
 template <class Enum>
 [[nodiscard]] std::uint8_t number_of(Enum value) {
@@ -134,6 +169,17 @@ template <>
 inline constexpr std::uint8_t tag_of<invoicing::paid> = 8;
 
 template <>
+inline constexpr std::uint8_t tag_of<rating::flat_price> = 1;
+template <>
+inline constexpr std::uint8_t tag_of<rating::unit_price> = 2;
+template <>
+inline constexpr std::uint8_t tag_of<rating::tiered_price> = 3;
+template <>
+inline constexpr std::uint8_t tag_of<rating::package_price> = 4;
+template <>
+inline constexpr std::uint8_t tag_of<rating::dynamic_price> = 5;
+
+template <>
 inline constexpr std::uint8_t tag_of<fact::customer_changed> = 1;
 template <>
 inline constexpr std::uint8_t tag_of<fact::grant_recorded> = 2;
@@ -153,6 +199,16 @@ template <>
 inline constexpr std::uint8_t tag_of<fact::profile_changed> = 9;
 template <>
 inline constexpr std::uint8_t tag_of<fact::key_added> = 11;
+template <>
+inline constexpr std::uint8_t tag_of<fact::catalog_replaced> = 12;
+/// The version of the format that an alternative first stood in.
+template <class T>
+inline constexpr std::uint8_t since_version = format_version_first;
+template <>
+inline constexpr std::uint8_t since_version<fact::catalog_replaced> = 2;
+/// The same of tax as the one who spends.
+inline constexpr std::uint8_t invoices_spend_since = 2;
+
 /// A second form of `consumed`: all of it stands in the unit's one transaction, but for the id.
 inline constexpr std::uint8_t consumed_plainly = 10;
 
@@ -166,6 +222,7 @@ consteval bool tags_are_distinct(const std::variant<Alternatives...>*) {
 }
 static_assert(tags_are_distinct(static_cast<const flat_fee::state*>(nullptr)));
 static_assert(tags_are_distinct(static_cast<const invoicing::state*>(nullptr)));
+static_assert(tags_are_distinct(static_cast<const rating::price::any*>(nullptr)));
 static_assert(tags_are_distinct(static_cast<const fact::any*>(nullptr)));
 
 } // namespace accrue::journal

@@ -12,12 +12,13 @@ struct projector {
   const customer& after;
   const entry& e;
   const catalog& cat;
+  std::uint8_t version;
   std::int16_t messages = 0;
 
   template <class T>
   extent encoded(const T& object) {
     std::vector<std::byte> bytes;
-    journal::encode(object, bytes);
+    journal::encode(object, bytes, version);
     return batch.keep(bytes);
   }
 
@@ -65,6 +66,7 @@ struct projector {
   void operator()(const fact::credit_unit_created&) {}
   void operator()(const fact::profile_changed&) {}
   void operator()(const fact::key_added&) {}
+  void operator()(const fact::catalog_replaced&) {}
 };
 
 } // namespace
@@ -74,8 +76,9 @@ void project(unit_batch& batch,
              const customer& after,
              const entry& e,
              const catalog& cat,
-             const calendar& due) {
-  projector p{batch, owner, after, e, cat};
+             const calendar& due,
+             std::uint8_t version) {
+  projector p{batch, owner, after, e, cat, version};
   for (const auto& f : e.facts)
     std::visit(p, f);
   if (due.after != due.before)

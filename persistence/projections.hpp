@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/customer.hpp"
+#include "persistence/journal_numbers.hpp"
 #include "persistence/unit_batch.hpp"
 
 namespace accrue {
@@ -13,12 +14,14 @@ struct calendar {
 };
 
 /// Adds the rows of an entry: customer, grants, charges, invoices, the outbox, and the wake-up where it
-/// changed. `after`: the customer with the entry applied.
+/// changed. `after`: the customer with the entry applied. `version`: of the journal's format, in which the
+/// bodies of charges and invoices are written, as the entry's own.
 void project(unit_batch& batch,
              const customer_key& owner,
              const customer& after,
              const entry& e,
              const catalog& cat,
-             const calendar& due);
+             const calendar& due,
+             std::uint8_t version = journal::format_version);
 
 } // namespace accrue

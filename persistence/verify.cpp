@@ -190,7 +190,7 @@ private:
       findings_->add(breach::body, place_of(r.owner, unit.sequence), e.error().text);
       return;
     }
-    if (const auto wrong = take(r, *e)) {
+    if (const auto wrong = take(r, *e, std::to_integer<std::uint8_t>(body.front()))) {
       r.sound = false;
       findings_->add(breach::ledger, place_of(r.owner, unit.sequence), *wrong);
       return;
@@ -216,7 +216,7 @@ private:
 
   // Decides nothing: books the entry on top of the customer as the deciding unit did, so that every
   // check of the book is made again. What is wrong, if anything.
-  std::optional<std::string> take(replayed& r, const entry& e) {
+  std::optional<std::string> take(replayed& r, const entry& e, std::uint8_t version) {
     try {
       if (auto wrong = prove(r, e))
         return wrong;
@@ -225,7 +225,13 @@ private:
       if (r.owner.customer == customer_id{})
         apply(catalog_, e);
       unit_rows_.clear();
-      project(unit_rows_, r.owner, r.customer, e, catalog_, {due_before, next_due(r.customer)});
+      project(unit_rows_,
+              r.owner,
+              r.customer,
+              e,
+              catalog_,
+              {due_before, next_due(r.customer)},
+              version);
       projections_.expect(unit_rows_);
       return std::nullopt;
     } catch (const defect& broken) {

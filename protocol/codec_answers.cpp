@@ -17,6 +17,13 @@ reply::balance read(const v1::Balance& m, field_reader& in) {
   return b;
 }
 
+reply::tax read(const v1::Tax& m, currency c, field_reader& in) {
+  return {m.name(),
+          in.number("taxes.rate", m.rate()),
+          in.amount("taxes.base", m.base(), c),
+          in.amount("taxes.amount", m.amount(), c)};
+}
+
 reply::customer_view read(const v1::CustomerView& m, field_reader& in) {
   reply::customer_view v;
   v.reference = m.reference();
@@ -27,6 +34,9 @@ reply::customer_view read(const v1::CustomerView& m, field_reader& in) {
                                 v1::OverSettlement_IsValid(m.over_settlement()),
                                 v.over_settlement);
   v.created_at = in.required_instant("created_at", m.has_created_at(), m.created_at());
+  v.tax_name = m.tax_name();
+  if (!m.tax_rate().empty())
+    v.tax_rate = in.number("tax_rate", m.tax_rate());
   return v;
 }
 
@@ -86,6 +96,7 @@ reply::invoice_view read(const v1::InvoiceView& m, field_reader& in) {
     line.amount = in.amount("lines.amount", part.amount(), v.currency);
     line.credits = in.amount("lines.credits", part.credits(), v.currency);
     line.total = in.amount("lines.total", part.total(), v.currency);
+    line.kind = part.kind();
   }
   v.amount = in.amount("amount", m.amount(), v.currency);
   v.credits = in.amount("credits", m.credits(), v.currency);
@@ -98,6 +109,8 @@ reply::invoice_view read(const v1::InvoiceView& m, field_reader& in) {
   v.issued_at = in.optional_instant("issued_at", m.has_issued_at(), m.issued_at());
   v.due_at = in.optional_instant("due_at", m.has_due_at(), m.due_at());
   v.revision = m.revision();
+  for (const auto& tax : m.taxes())
+    v.taxes.push_back(read(tax, v.currency, in));
   return v;
 }
 
@@ -161,6 +174,48 @@ reply::credit_unit_view read(const v1::CreditUnitView& m, field_reader&) {
 
 reply::billing_profile_view read(const v1::BillingProfileView& m, field_reader&) {
   return {{m.auto_advance(), m.draft_period_ns(), m.due_after_ns()}};
+}
+
+reply::catalog_stored read(const v1::CatalogStored& m, field_reader&) {
+  return {m.meters(), m.features(), m.add_ons(), m.plans()};
+}
+
+reply::catalog_view read(const v1::CatalogView& m, field_reader& in) {
+  return {read_catalog(m.catalog(), {}, in)};
+}
+
+reply::quote_view read(const v1::QuoteView& m, field_reader& in) {
+  reply::quote_view v;
+  v.plan = m.plan();
+  v.version = m.version();
+  v.currency = in.required_currency("currency", m.has_currency(), m.currency(), v.code);
+  v.service_period =
+      in.required_period("service_period", m.has_service_period(), m.service_period());
+  for (const auto& part : m.lines()) {
+    auto& line = v.lines.emplace_back();
+    line.kind = part.kind();
+    line.name = part.name();
+    line.amount = in.amount("lines.amount", part.amount(), v.currency);
+    line.discounts = in.amount("lines.discounts", part.discounts(), v.currency);
+    for (const auto& d : part.detailed())
+      line.detailed.push_back({d.name(),
+                               d.reference(),
+                               in.number("detailed.quantity", d.quantity()),
+                               in.number("detailed.per_unit", d.per_unit()),
+                               in.amount("detailed.amount", d.amount(), v.currency),
+                               in.amount("detailed.discounts", d.discounts(), v.currency)});
+  }
+  v.subtotal = in.amount("subtotal", m.subtotal(), v.currency);
+  for (const auto& tax : m.taxes())
+    v.taxes.push_back(read(tax, v.currency, in));
+  v.total = in.amount("total", m.total(), v.currency);
+  if (m.has_after_credits()) {
+    const auto& left = m.after_credits();
+    v.after_credits = {in.amount("after_credits.credits", left.credits(), v.currency),
+                       in.amount("after_credits.tax", left.tax(), v.currency),
+                       in.amount("after_credits.total", left.total(), v.currency)};
+  }
+  return v;
 }
 
 console_text read(const v1::ConsoleText& m, field_reader&) {
@@ -254,6 +309,12 @@ result<any_receipt> read_receipt(const v1::Receipt& m) {
     return read_with(m, "credit_unit", m.credit_unit());
   case v1::Receipt::kBillingProfile:
     return read_with(m, "billing_profile", m.billing_profile());
+  case v1::Receipt::kCatalogStored:
+    return read_with(m, "catalog_stored", m.catalog_stored());
+  case v1::Receipt::kCatalog:
+    return read_with(m, "catalog", m.catalog());
+  case v1::Receipt::kQuote:
+    return read_with(m, "quote", m.quote());
   case v1::Receipt::kConsoleText:
     return read_with(m, "console_text", m.console_text());
   case v1::Receipt::kStatus:

@@ -18,6 +18,13 @@ void write(const command::put_customer& c, v1::PutCustomer& m) {
     m.set_currency(*c.currency);
   if (c.over_settlement)
     m.set_over_settlement(static_cast<v1::OverSettlement>(*c.over_settlement));
+  if (c.tax) {
+    auto& tax = *m.mutable_tax();
+    if (*c.tax) {
+      tax.set_name((*c.tax)->name());
+      tax.set_rate((*c.tax)->fraction().to_string());
+    }
+  }
   if (!c.advance_limit)
     return;
   auto& limits = *m.mutable_advance_limit();
@@ -114,6 +121,26 @@ void write(const command::put_billing_profile& c, v1::PutBillingProfile& m) {
     m.set_due_after_ns(*c.due_after_ns);
 }
 
+void write(const command::put_catalog& c, v1::PutCatalog& m) {
+  write_catalog(c.catalog, *m.mutable_catalog());
+}
+
+void write(const command::get_quote& c, v1::GetQuote& m) {
+  m.set_plan(c.plan);
+  m.set_version(c.version);
+  m.set_phase(c.phase);
+  for (const auto& key : c.add_ons)
+    m.add_add_ons(key);
+  for (const auto& [card, quantity] : c.usage) {
+    auto& used = *m.add_usage();
+    used.set_rate_card(card);
+    used.set_quantity(quantity.to_string());
+  }
+  put_period(*m.mutable_service_period(), c.service_period);
+  if (c.full_service_period)
+    put_period(*m.mutable_full_service_period(), *c.full_service_period);
+}
+
 void write(const command::get_balance& c, v1::GetBalance& m) {
   if (c.currency)
     m.set_currency(*c.currency);
@@ -128,6 +155,7 @@ void write(const command::run_due&, v1::RunDue&) {}
 void write(const command::get_customer&, v1::GetCustomer&) {}
 void write(const command::list_invoices&, v1::ListInvoices&) {}
 void write(const command::get_accounts&, v1::GetAccounts&) {}
+void write(const command::get_catalog&, v1::GetCatalog&) {}
 void write(const get_status&, v1::GetStatus&) {}
 
 void write(const console_line& c, v1::ConsoleLine& m) { m.set_line(c.line); }
@@ -178,6 +206,9 @@ struct place {
   auto* operator()(const command::get_invoice&) const { return m.mutable_get_invoice(); }
   auto* operator()(const command::list_invoices&) const { return m.mutable_list_invoices(); }
   auto* operator()(const command::get_accounts&) const { return m.mutable_get_accounts(); }
+  auto* operator()(const command::put_catalog&) const { return m.mutable_put_catalog(); }
+  auto* operator()(const command::get_catalog&) const { return m.mutable_get_catalog(); }
+  auto* operator()(const command::get_quote&) const { return m.mutable_get_quote(); }
   auto* operator()(const console_line&) const { return m.mutable_console_line(); }
   auto* operator()(const get_status&) const { return m.mutable_get_status(); }
   auto* operator()(const inspect&) const { return m.mutable_inspect(); }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t features_max = 100;
 constexpr std::size_t charges_max = 10'000;
+constexpr std::size_t add_ons_max = 100;
 constexpr std::size_t line_bytes_max = 4096;
 
 static_assert(v1::OVER_SETTLEMENT_ADVANCE == static_cast<int>(command::over_settlement::advance));
@@ -30,6 +31,19 @@ std::optional<decimal> optional_amount(const Message& m, field_reader& in) {
   if (!m.has_amount())
     return std::nullopt;
   return in.number("amount", m.amount());
+}
+
+/// Nothing in it: no tax.
+std::optional<rating::tax_rate> read_tax(const v1::TaxRate& m, field_reader& in) {
+  in.only_known(m, "tax");
+  if (m.name().empty() && m.rate().empty())
+    return std::nullopt;
+  auto made =
+      rating::tax_rate::make(in.reference("tax.name", m.name()), in.number("tax.rate", m.rate()));
+  if (made)
+    return std::move(*made);
+  in.fail("tax", "is wrong: " + made.error().text);
+  return std::nullopt;
 }
 
 command::put_customer read(const v1::PutCustomer& m, field_reader& in) {
@@ -52,6 +66,8 @@ command::put_customer read(const v1::PutCustomer& m, field_reader& in) {
         in.fail("advance_limit", "names " + limit.currency() + " twice.");
     }
   }
+  if (m.has_tax())
+    c.tax = read_tax(m.tax(), in);
   return c;
 }
 
@@ -202,6 +218,34 @@ command::get_invoice read(const v1::GetInvoice& m, field_reader& in) {
   return {in.reference("invoice", m.invoice())};
 }
 
+command::put_catalog read(const v1::PutCatalog& m, field_reader& in) {
+  if (!m.has_catalog())
+    in.fail("catalog", "is missing.");
+  return {read_catalog(m.catalog(), {}, in)};
+}
+
+command::get_quote read(const v1::GetQuote& m, field_reader& in) {
+  command::get_quote c;
+  c.plan = in.reference("plan", m.plan());
+  c.version = m.version();
+  c.phase = in.optional_reference("phase", m.phase());
+  c.add_ons = in.references("add_ons", m.add_ons(), add_ons_max);
+  for (const auto& u : m.usage()) {
+    in.only_known(u, "usage");
+    auto card = in.reference("usage.rate_card", u.rate_card());
+    const auto quantity = in.number("usage.quantity", u.quantity());
+    if (!c.usage.emplace(std::move(card), quantity).second)
+      in.fail("usage", "names " + u.rate_card() + " twice.");
+  }
+  c.service_period =
+      in.required_period("service_period", m.has_service_period(), m.service_period());
+  if (m.has_full_service_period())
+    c.full_service_period =
+        in.required_period("full_service_period", true, m.full_service_period());
+  return c;
+}
+
+command::get_catalog read(const v1::GetCatalog&, field_reader&) { return {}; }
 command::run_due read(const v1::RunDue&, field_reader&) { return {}; }
 command::get_customer read(const v1::GetCustomer&, field_reader&) { return {}; }
 command::list_invoices read(const v1::ListInvoices&, field_reader&) { return {}; }
@@ -249,7 +293,9 @@ void read_envelope(const v1::Command& m, call& c, field_reader& in) {
     c.deadline_ms = m.deadline_ms();
   }
   const auto* const asked = std::get_if<command::any>(&c.body);
-  if (asked != nullptr && !command::is_for_namespace(*asked))
+  if (asked != nullptr && command::is_for_either(*asked))
+    in.optional_reference("customer", m.customer());
+  else if (asked != nullptr && !command::is_for_namespace(*asked))
     in.reference("customer", m.customer());
   else if (!m.customer().empty())
     in.fail("customer", "must be empty: this command is not for a customer.");
@@ -322,6 +368,12 @@ result<call> read_call(const v1::Command& m) {
     return read_with(m, "list_invoices", m.list_invoices());
   case v1::Command::kGetAccounts:
     return read_with(m, "get_accounts", m.get_accounts());
+  case v1::Command::kPutCatalog:
+    return read_with(m, "put_catalog", m.put_catalog());
+  case v1::Command::kGetCatalog:
+    return read_with(m, "get_catalog", m.get_catalog());
+  case v1::Command::kGetQuote:
+    return read_with(m, "get_quote", m.get_quote());
   case v1::Command::kConsoleLine:
     return read_with(m, "console_line", m.console_line());
   case v1::Command::kGetStatus:

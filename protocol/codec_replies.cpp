@@ -19,12 +19,22 @@ void write(const reply::balance& b, v1::Balance& m) {
   m.set_reserved(amount_text(b.reserved, b.currency));
 }
 
+void write(const reply::tax& t, currency c, v1::Tax& m) {
+  m.set_name(t.name);
+  m.set_rate(t.rate.to_string());
+  m.set_base(amount_text(t.base, c));
+  m.set_amount(amount_text(t.amount, c));
+}
+
 void write(const reply::customer_view& v, v1::CustomerView& m) {
   m.set_reference(v.reference);
   m.set_number(v.number.value);
   m.set_currency(v.currency);
   m.set_over_settlement(static_cast<v1::OverSettlement>(v.over_settlement));
   put_instant(*m.mutable_created_at(), v.created_at);
+  m.set_tax_name(v.tax_name);
+  if (!v.tax_name.empty())
+    m.set_tax_rate(v.tax_rate.to_string());
 }
 
 void write(const reply::grant_view& v, v1::GrantView& m) {
@@ -80,6 +90,7 @@ void write(const reply::invoice_view& v, v1::InvoiceView& m) {
     part.set_amount(text(line.amount));
     part.set_credits(text(line.credits));
     part.set_total(text(line.total));
+    part.set_kind(line.kind);
   }
   m.set_amount(text(v.amount));
   m.set_credits(text(v.credits));
@@ -99,6 +110,8 @@ void write(const reply::invoice_view& v, v1::InvoiceView& m) {
   if (v.due_at)
     put_instant(*m.mutable_due_at(), *v.due_at);
   m.set_revision(v.revision);
+  for (const auto& tax : v.taxes)
+    write(tax, v.currency, *m.add_taxes());
 }
 
 void write(const reply::invoices& v, v1::Invoices& m) {
@@ -150,6 +163,51 @@ void write(const reply::billing_profile_view& v, v1::BillingProfileView& m) {
   m.set_auto_advance(v.profile.auto_advance);
   m.set_draft_period_ns(v.profile.draft_period_ns);
   m.set_due_after_ns(v.profile.due_after_ns);
+}
+
+void write(const reply::catalog_stored& v, v1::CatalogStored& m) {
+  m.set_meters(v.meters);
+  m.set_features(v.features);
+  m.set_add_ons(v.add_ons);
+  m.set_plans(v.plans);
+}
+
+void write(const reply::catalog_view& v, v1::CatalogView& m) {
+  write_catalog(v.catalog, *m.mutable_catalog());
+}
+
+void write(const reply::quote_view& v, v1::QuoteView& m) {
+  const auto text = [&](int128 minor) { return amount_text(minor, v.currency); };
+  m.set_plan(v.plan);
+  m.set_version(v.version);
+  put_currency(*m.mutable_currency(), v.currency, v.code);
+  put_period(*m.mutable_service_period(), v.service_period);
+  for (const auto& line : v.lines) {
+    auto& part = *m.add_lines();
+    part.set_kind(line.kind);
+    part.set_name(line.name);
+    part.set_amount(text(line.amount));
+    part.set_discounts(text(line.discounts));
+    for (const auto& d : line.detailed) {
+      auto& detail = *part.add_detailed();
+      detail.set_name(d.name);
+      detail.set_reference(d.reference);
+      detail.set_quantity(d.quantity.to_string());
+      detail.set_per_unit(d.per_unit.to_string());
+      detail.set_amount(text(d.amount));
+      detail.set_discounts(text(d.discounts));
+    }
+  }
+  m.set_subtotal(text(v.subtotal));
+  for (const auto& tax : v.taxes)
+    write(tax, v.currency, *m.add_taxes());
+  m.set_total(text(v.total));
+  if (v.after_credits) {
+    auto& left = *m.mutable_after_credits();
+    left.set_credits(text(v.after_credits->credits));
+    left.set_tax(text(v.after_credits->tax));
+    left.set_total(text(v.after_credits->total));
+  }
 }
 
 void write(const console_text& v, v1::ConsoleText& m) {
@@ -207,6 +265,9 @@ struct place {
   auto* operator()(const reply::ran_due&) const { return m.mutable_ran_due(); }
   auto* operator()(const reply::credit_unit_view&) const { return m.mutable_credit_unit(); }
   auto* operator()(const reply::billing_profile_view&) const { return m.mutable_billing_profile(); }
+  auto* operator()(const reply::catalog_stored&) const { return m.mutable_catalog_stored(); }
+  auto* operator()(const reply::catalog_view&) const { return m.mutable_catalog(); }
+  auto* operator()(const reply::quote_view&) const { return m.mutable_quote(); }
   auto* operator()(const console_text&) const { return m.mutable_console_text(); }
   auto* operator()(const status&) const { return m.mutable_status(); }
   auto* operator()(const customers&) const { return m.mutable_customers(); }

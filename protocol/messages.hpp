@@ -4,6 +4,7 @@
 
 #include "accrue/v1/frame.pb.h"
 #include "protocol/codec.hpp"
+#include "protocol/fields.hpp"
 
 namespace accrue::wire {
 
@@ -11,6 +12,12 @@ namespace accrue::wire {
 [[nodiscard]] result<call> read_call(const v1::Command& m);
 /// Overwrites the whole message; parts of the same kind keep their memory.
 void write_call(const call& c, v1::Command& m);
+
+/// A catalog inside a command or a reply; what is wrong is told with its place, "plans[0].phases[1].…",
+/// behind `field` where that is not empty.
+[[nodiscard]] product::catalog
+read_catalog(const v1::Catalog& m, const std::string& field, field_reader& in);
+void write_catalog(const product::catalog& c, v1::Catalog& m);
 
 void write_receipt(const reply::receipt& r, v1::Receipt& m);
 void write_receipt(const operator_reply& r, v1::Receipt& m);

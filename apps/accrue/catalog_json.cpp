@@ -85,7 +85,8 @@ product::rate_card card_in(const json_reader& from) {
   if (from.has("unit_config"))
     conversion = parse_conversion(from.at("unit_config"));
   c.tariff = from.accept(
-      rating::tariff::make(parse_price(from.at("price")), std::move(discounts), conversion));
+      rating::tariff::make(parse_price(from.at("price")), std::move(discounts), conversion)
+          .map_error(rating::in_rate_card));
   return c;
 }
 

@@ -14,6 +14,7 @@ struct customer_arguments {
   command::put_customer put;
   std::vector<std::string> limits;
   bool no_limit = false;
+  bool no_tax = false;
 };
 
 result<command::over_settlement> parse_over_settlement(std::string_view text) {
@@ -22,6 +23,17 @@ result<command::over_settlement> parse_over_settlement(std::string_view text) {
     if (to_string(each) == text)
       return each;
   return accrue::refuse(errc::validation, "it is one of refuse, cap, advance.");
+}
+
+/// NAME=RATE
+result<std::optional<rating::tax_rate>> parse_tax(const std::string& text) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos)
+    return accrue::refuse(errc::validation, "write NAME=RATE, e.g. GST=0.1.");
+  return decimal::parse(std::string_view(text).substr(equals + 1))
+      .and_then(
+          [&](const decimal& rate) { return rating::tax_rate::make(text.substr(0, equals), rate); })
+      .map([](rating::tax_rate&& made) { return std::optional(std::move(made)); });
 }
 
 /// CUR=AMOUNT each.
@@ -60,13 +72,19 @@ std::shared_ptr<customer_arguments> add_put_options(CLI::App& sub) {
           ->type_name("CUR=AMOUNT")
           ->expected(1)
           ->take_all();
+  auto* tax =
+      add_parsed(sub, "--tax", a->put.tax, parse_tax, "On invoices from now on; GST=0.1 is 10 %")
+          ->type_name("NAME=RATE");
+  sub.add_flag("--no-tax", a->no_tax, "No tax any more")->excludes(tax);
   sub.add_flag("--no-advance-limit", a->no_limit, "Lifts all limits of advance")->excludes(limit);
   return a;
 }
 
-void take_limits(customer_arguments& a) {
+void take_flags(customer_arguments& a) {
   if (!a.limits.empty() || a.no_limit)
     a.put.advance_limit = parse_limits(a.limits);
+  if (a.no_tax)
+    a.put.tax.emplace();
 }
 
 int set_customer(const program& p, const customer_arguments& a) {
@@ -130,14 +148,14 @@ void add_customer(CLI::App& app, program& p) {
   auto* create = customer->add_subcommand("create", "Creates a customer");
   auto made = add_put_options(*create);
   create->callback([&p, made] {
-    take_limits(*made);
+    take_flags(*made);
     p.action = [&p, made] { return run(p, made->id, made->put); };
   });
 
   auto* set = customer->add_subcommand("set", "Changes what is given of an existing customer");
   auto changed = add_put_options(*set);
   set->callback([&p, changed] {
-    take_limits(*changed);
+    take_flags(*changed);
     p.action = [&p, changed] { return set_customer(p, *changed); };
   });
 

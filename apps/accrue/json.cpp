@@ -1,5 +1,6 @@
 // Answers as JSON documents, for programs. The names are those of the wire.
 // Text for people is in text.cpp.
+#include "apps/accrue/catalog_json.hpp"
 #include "apps/accrue/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -31,12 +32,26 @@ json json_of(const std::vector<reply::balance>& balances) {
 
 using named = std::pair<const char*, json>;
 
+json json_of(const std::vector<reply::tax>& taxes, currency c) {
+  json items = json::array();
+  for (const auto& t : taxes)
+    items.push_back({{"name", t.name},
+                     {"rate", t.rate.to_string()},
+                     {"base", amount_text(t.base, c)},
+                     {"amount", amount_text(t.amount, c)}});
+  return items;
+}
+
 named json_of(const reply::customer_view& v) {
+  const auto tax = v.tax_name.empty()
+                       ? json(nullptr)
+                       : json{{"name", v.tax_name}, {"rate", v.tax_rate.to_string()}};
   return {"customer",
           {{"reference", v.reference},
            {"number", v.number.value},
            {"currency", v.currency.empty() ? json(nullptr) : json(v.currency)},
            {"over_settlement", to_string(v.over_settlement)},
+           {"tax", tax},
            {"created_at", accrue::to_string(v.created_at)}}};
 }
 
@@ -87,7 +102,8 @@ named json_of(const reply::charge_view& v) {
 named json_of(const reply::invoice_view& v) {
   json lines = json::array();
   for (const auto& line : v.lines)
-    lines.push_back({{"name", line.name},
+    lines.push_back({{"kind", line.kind},
+                     {"name", line.name},
                      {"period", json_of(line.period)},
                      {"amount", amount_text(line.amount, v.currency)},
                      {"credits", amount_text(line.credits, v.currency)},
@@ -103,6 +119,7 @@ named json_of(const reply::invoice_view& v) {
            {"lines", std::move(lines)},
            {"amount", amount_text(v.amount, v.currency)},
            {"credits", amount_text(v.credits, v.currency)},
+           {"taxes", json_of(v.taxes, v.currency)},
            {"total", amount_text(v.total, v.currency)},
            {"authorized", amount_text(v.authorized, v.currency)},
            {"settled", amount_text(v.settled, v.currency)},
@@ -157,6 +174,51 @@ named json_of(const reply::billing_profile_view& v) {
           {{"auto_advance", v.profile.auto_advance},
            {"draft_period", duration_text(v.profile.draft_period_ns)},
            {"due_after", duration_text(v.profile.due_after_ns)}}};
+}
+
+named json_of(const reply::catalog_stored& v) {
+  return {
+      "catalog_stored",
+      {{"meters", v.meters}, {"features", v.features}, {"add_ons", v.add_ons}, {"plans", v.plans}}};
+}
+
+named json_of(const reply::catalog_view& v) { return {"catalog", to_json(v.catalog)}; }
+
+json json_of(const reply::quote_view::line& l, currency c) {
+  json detailed = json::array();
+  for (const auto& d : l.detailed)
+    detailed.push_back({{"name", d.name},
+                        {"reference", d.reference},
+                        {"quantity", d.quantity.to_string()},
+                        {"per_unit", d.per_unit.to_string()},
+                        {"amount", amount_text(d.amount, c)},
+                        {"discounts", amount_text(d.discounts, c)}});
+  return {{"kind", l.kind},
+          {"name", l.name},
+          {"amount", amount_text(l.amount, c)},
+          {"discounts", amount_text(l.discounts, c)},
+          {"detailed", std::move(detailed)}};
+}
+
+named json_of(const reply::quote_view& v) {
+  json lines = json::array();
+  for (const auto& line : v.lines)
+    lines.push_back(json_of(line, v.currency));
+  json after;
+  if (const auto& left = v.after_credits)
+    after = {{"credits", amount_text(left->credits, v.currency)},
+             {"tax", amount_text(left->tax, v.currency)},
+             {"total", amount_text(left->total, v.currency)}};
+  return {"quote",
+          {{"plan", v.plan},
+           {"version", v.version},
+           {"currency", v.code},
+           {"service_period", json_of(v.service_period)},
+           {"lines", std::move(lines)},
+           {"subtotal", amount_text(v.subtotal, v.currency)},
+           {"taxes", json_of(v.taxes, v.currency)},
+           {"total", amount_text(v.total, v.currency)},
+           {"after_credits", std::move(after)}}};
 }
 
 named json_of(const wire::console_text& v) { return {"console_text", v.lines}; }

@@ -168,6 +168,7 @@ rating::unit_conversion parse_conversion(const json_reader& from) {
   if (precision < 0 || precision > decimal::scale_max)
     from.at("precision").wrong("must be 0 to 18");
   c.precision = static_cast<int>(precision);
+  c.display_unit = from.text_or("display_unit", "");
   return c;
 }
 
@@ -197,10 +198,13 @@ json to_json(const rating::discounts& d) {
 }
 
 json to_json(const rating::unit_conversion& c) {
-  return {{"operation", word(operations, c.op)},
-          {"conversion_factor", c.factor.to_string()},
-          {"rounding", word(roundings, c.rounding)},
-          {"precision", c.precision}};
+  json out{{"operation", word(operations, c.op)},
+           {"conversion_factor", c.factor.to_string()},
+           {"rounding", word(roundings, c.rounding)},
+           {"precision", c.precision}};
+  if (!c.display_unit.empty())
+    out["display_unit"] = c.display_unit;
+  return out;
 }
 
 } // namespace accrue::cli

@@ -429,6 +429,8 @@ void check(const json_reader& v) {
   // clang-format on
   if (std::ranges::find(kinds, v.text("kind"), &kind::name) == kinds.end())
     v.at("kind").wrong("unknown kind");
+  if (expectations(v.value()).empty())
+    v.wrong("it expects nothing: give it an expected… field");
 }
 
 } // namespace

@@ -17,10 +17,8 @@ namespace {
 using nlohmann::json;
 
 /// Fields of answers that a later version brings; list indexes are left out.
-constexpr std::array later_fields = {"query_invoice.actions",
-                                     "query_invoice.lines.kind",
-                                     "query_invoice.lines.detailed",
-                                     "query_charge.runs.quantity"};
+constexpr std::array later_fields = {
+    "query_invoice.actions", "query_invoice.lines.detailed", "query_charge.runs.quantity"};
 
 /// Fields that are names even where they look like numbers.
 bool is_name(std::string_view path) {

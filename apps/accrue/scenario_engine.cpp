@@ -68,8 +68,13 @@ step_answer scenario_engine::perform(const scenario_step& s, std::size_t number)
   for (const auto& [_, what] : held)
     if (auto lifted = engine_.lift(what.reference); !lifted)
       return refused(lifted.error());
-  const step todo{
-      s.fields, customer_of(s), text(s.fields, "key", ("step:" + std::to_string(number)).c_str())};
+  // Where `key` is a name, the key of the command has another field.
+  const bool names = s.op == "meter" || s.op == "feature" || s.op == "plan";
+  const step todo{s.fields,
+                  customer_of(s),
+                  text(s.fields,
+                       names ? "idempotency_key" : "key",
+                       ("step:" + std::to_string(number)).c_str())};
   return (this->*run)(todo);
 }
 
@@ -179,6 +184,13 @@ step_answer scenario_engine::customer(const step& s) {
     else if (limit.is_object())
       for (const auto& [code, _] : limit.items())
         c.advance_limit->emplace(code, number(limit, code.c_str()));
+  }
+  if (s.fields.contains("tax_rate")) {
+    auto rate =
+        rating::tax_rate::make(text(s.fields, "tax_name", "tax"), number(s.fields, "tax_rate"));
+    if (!rate)
+      return refused(rate.error());
+    c.tax.emplace(std::move(*rate));
   }
   auto answer = ask(s, c);
   if (!answer)
@@ -353,6 +365,10 @@ scenario_engine::action scenario_engine::find_action(std::string_view op) {
       {"credit_unit", &e::credit_unit},
       {"customer", &e::customer},
       {"billing_profile", &e::billing_profile},
+      {"meter", &e::meter},
+      {"feature", &e::feature},
+      {"plan", &e::plan},
+      {"quote", &e::quote},
       {"grant", &e::grant},
       {"seed_credit", &e::seed_credit},
       {"seed_advance", &e::seed_advance},

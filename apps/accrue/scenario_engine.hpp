@@ -59,6 +59,10 @@ private:
   step_answer credit_unit(const step& s);
   step_answer customer(const step& s);
   step_answer billing_profile(const step& s);
+  step_answer meter(const step& s);
+  step_answer feature(const step& s);
+  step_answer plan(const step& s);
+  step_answer quote(const step& s);
   // Credit.
   step_answer grant(const step& s);
   step_answer seed_credit(const step& s);
@@ -84,6 +88,8 @@ private:
   step_answer verify(const step& s);
 
   step_answer ask(const step& s, command::any c);
+  /// Takes a changed catalog, a document of catalog_json.hpp, in the place of the one before.
+  step_answer replace_catalog(const step& s, nlohmann::json changed);
   /// Remembers what a step made under its `as`, and gives its answer on.
   step_answer named(const step& s, step_answer answer, const std::string& reference);
   [[nodiscard]] std::string resolve(const step& s, const char* field) const;
@@ -99,6 +105,7 @@ private:
   std::map<std::string, std::string> currencies_; ///< of customers that have their own
   std::map<std::string, std::uint8_t> units_;     ///< credit units and their exponents
   std::string default_mode_ = "credit_then_invoice";
+  nlohmann::json catalog_{{"schema_version", 1}}; ///< as in a catalog file
 };
 
 } // namespace accrue::cli

@@ -39,7 +39,7 @@ constexpr row rows[] = {
     {"advance", "to:instant!"},
     {"credit_unit", "code:text! exponent:count!"},
     {"customer",
-     "id:text! currency:text timezone:text~ tax_rate:decimal~ tax_name:text~ "
+     "id:text! currency:text timezone:text~ tax_rate:decimal tax_name:text "
      "late_usage:reject|adjust~ over_settlement:refuse|cap|advance "
      "advance_limit:limit period:monthly|weekly|quarterly~"},
     {"billing_profile",
@@ -79,12 +79,13 @@ constexpr row rows[] = {
     {"query_invoice", "invoice:text!"},
     {"query_currencies", ""},
     {"verify", ""},
-
-    {"meter~",
+    {"meter",
      "key:text! aggregation:sum|count|min|max|avg|unique_count|latest! unit:text "
      "idempotency_key:text"},
-    {"feature~", "key:text! meter:text idempotency_key:text"},
-    {"plan~", "key:text! currency:text! rate_cards:list! add_ons:list idempotency_key:text"},
+    {"feature", "key:text! meter:text idempotency_key:text"},
+    {"plan", "key:text! currency:text! rate_cards:list! add_ons:list idempotency_key:text"},
+    {"quote", "plan:text! add_ons:texts usage:quantities! period:period"},
+
     {"subscribe~", "id:text! plan:text! from:instant! to:instant add_ons:texts deployment:text"},
     {"issue_invoice~", "grant:text!"},
     {"payment_failed~", "invoice:text!"},
@@ -103,7 +104,6 @@ constexpr row rows[] = {
     {"close_period~", "period:text!"},
     {"reopen_period~", "period:text!"},
     {"roll_up~", "period:text! force:flag"},
-    {"quote~", "plan:text! add_ons:texts usage:any! period:any"},
     {"recognize~", "as_of:instant invoiced:flag"},
     {"reserve~", "id:text! amount:decimal! currency:text feature:text ttl:decimal! mode:text"},
     {"settle_reservation~", "id:text! amount:decimal!"},
@@ -184,6 +184,8 @@ bool is_of(const std::string& type, const json& v, std::string& says) {
   if (type == "period")
     return check(v.is_array() && v.size() == 2 && is_instant(v[0]) && is_instant(v[1]),
                  "[from, to], two instants");
+  if (type == "quantities")
+    return check(v.is_object() && std::ranges::all_of(v, is_decimal), R"({rate card: decimal})");
   if (type == "filter")
     return check(v == "unrestricted" || (v.is_object() && v.size() == 1 && v.contains("feature") &&
                                          v["feature"].is_string()),
@@ -191,10 +193,9 @@ bool is_of(const std::string& type, const json& v, std::string& says) {
   if (type == "cost")
     return check(v == "any" || v == "none" || is_decimal(v), R"("any", "none" or a decimal)");
   if (type == "limit")
-    return check(
-        is_decimal(v) || v.is_null() ||
-            (v.is_object() && std::ranges::all_of(v, [](const json& x) { return is_decimal(x); })),
-        "a decimal in a string, or {currency: decimal}");
+    return check(is_decimal(v) || v.is_null() ||
+                     (v.is_object() && std::ranges::all_of(v, is_decimal)),
+                 "a decimal in a string, or {currency: decimal}");
   says = "one of " + type;
   return v.is_string() &&
          ("|" + type + "|").find("|" + v.get<std::string>() + "|") != std::string::npos;

@@ -93,6 +93,8 @@ void scenario_trace::tell(seen& s,
         line += "  charge number " + std::to_string(p.spend.number());
       else if (p.spend.is_unit())
         line += "  unit " + std::to_string(p.spend.number());
+      else if (p.spend.is_invoice())
+        line += "  invoice " + std::to_string(p.spend.number());
       out.push_back(std::move(line));
     }
   }

@@ -20,11 +20,11 @@ json period_json(const period& p) {
 }
 
 /// Flat fees have neither minimum charges nor discounts nor tax in this version.
-json totals_json(int128 amount, int128 credits, int128 total, currency c) {
+json totals_json(int128 amount, int128 credits, int128 total, currency c, int128 taxes = 0) {
   return {{"amount", amount_json({amount, c})},
           {"charges_total", "0"},
           {"discounts_total", "0"},
-          {"taxes_total", "0"},
+          {"taxes_total", amount_json({taxes, c})},
           {"credits_total", amount_json({credits, c})},
           {"total", amount_json({total, c})}};
 }
@@ -91,10 +91,19 @@ json json_of(const reply::charge_view& v) {
           {"runs", std::move(runs)}};
 }
 
+template <class View>
+int128 taxes_of(const View& v) {
+  int128 sum = 0;
+  for (const auto& t : v.taxes)
+    sum += t.amount;
+  return sum;
+}
+
 json json_of(const reply::invoice_view& v) {
   json lines = json::array();
   for (const auto& l : v.lines)
-    lines.push_back({{"name", l.name},
+    lines.push_back({{"kind", l.kind},
+                     {"name", l.name},
                      {"period", period_json(l.period)},
                      {"amount", amount_json({l.amount, v.currency})},
                      {"credits", amount_json({l.credits, v.currency})},
@@ -106,7 +115,7 @@ json json_of(const reply::invoice_view& v) {
           {"number", v.number.empty() ? json(nullptr) : json(v.number)},
           {"currency", v.code},
           {"status", v.status},
-          {"totals", totals_json(v.amount, v.credits, v.total, v.currency)},
+          {"totals", totals_json(v.amount, v.credits, v.total, v.currency, taxes_of(v))},
           {"lines", std::move(lines)},
           {"issues", std::move(issues)},
           {"collection_at", nullptr}, // flat fees wait for nothing (D45)
@@ -133,7 +142,31 @@ json json_of(const reply::billing_profile_view& v) {
           {"due_after", duration_text(v.profile.due_after_ns)}};
 }
 
+json json_of(const reply::quote_view& v) {
+  json lines = json::array();
+  for (const auto& l : v.lines)
+    lines.push_back({{"kind", l.kind},
+                     {"name", l.name},
+                     {"amount", amount_json({l.amount - l.discounts, v.currency})}});
+  for (const auto& t : v.taxes)
+    lines.push_back(
+        {{"kind", "tax"}, {"name", t.name}, {"amount", amount_json({t.amount, v.currency})}});
+  json after;
+  if (const auto& a = v.after_credits)
+    after = {{"credits", amount_json({a->credits, v.currency})},
+             {"tax", amount_json({a->tax, v.currency})},
+             {"total", amount_json({a->total, v.currency})}};
+  return {{"lines", std::move(lines)},
+          {"subtotal", amount_json({v.subtotal, v.currency})},
+          {"tax", amount_json({taxes_of(v), v.currency})},
+          {"total", amount_json({v.total, v.currency})},
+          {"after_credits", std::move(after)}};
+}
+
+// No step of a scenario asks for these.
 json json_of(const reply::accounts&) { return json::object(); }
+json json_of(const reply::catalog_stored&) { return json::object(); }
+json json_of(const reply::catalog_view&) { return json::object(); }
 json json_of(const reply::ran_due&) { return json::object(); }
 
 } // namespace

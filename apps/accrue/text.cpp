@@ -2,6 +2,7 @@
 // JSON is in json.cpp.
 #include "apps/accrue/text.hpp"
 
+#include "apps/accrue/catalog_json.hpp"
 #include "apps/accrue/table.hpp"
 
 #include <algorithm>
@@ -51,6 +52,7 @@ std::string text_of(const reply::customer_view& v, std::string_view) {
                    {"Number", std::to_string(v.number.value)},
                    {"Currency", v.currency.empty() ? "none set" : v.currency},
                    {"Over settlement", std::string(to_string(v.over_settlement))},
+                   {"Tax", v.tax_name.empty() ? "" : v.tax_name + " " + v.tax_rate.to_string()},
                    {"Created", short_date(v.created_at)}});
 }
 
@@ -98,6 +100,11 @@ std::string text_of(const reply::charge_view& v, std::string_view customer) {
   return out + "\n" + t.to_string();
 }
 
+/// "GST 0.1 on 64.22"
+std::string tax_text(const reply::tax& t, currency c) {
+  return t.name + " " + t.rate.to_string() + " on " + amount_text(t.base, c);
+}
+
 std::string text_of(const reply::invoice_view& v, std::string_view customer) {
   std::string out = (v.number.empty() ? "Draft invoice " + v.name : "Invoice " + v.number) + "\n\n";
   out += to_lines({{"Customer", std::string(customer)},
@@ -112,11 +119,14 @@ std::string text_of(const reply::invoice_view& v, std::string_view customer) {
            {"Credits", align::right},
            {"Total", align::right}});
   for (const auto& line : v.lines)
-    t.row({line.name,
-           short_period(line.period),
-           amount_text(line.amount, v.currency),
-           amount_text(line.credits, v.currency),
-           amount_text(line.total, v.currency)});
+    if (line.kind != "tax")
+      t.row({line.name,
+             short_period(line.period),
+             amount_text(line.amount, v.currency),
+             amount_text(line.credits, v.currency),
+             amount_text(line.total, v.currency)});
+  for (const auto& tax : v.taxes)
+    t.row({tax_text(tax, v.currency), "", "", "", amount_text(tax.amount, v.currency)});
   t.rule();
   t.row({"Total " + v.code,
          "",
@@ -187,6 +197,35 @@ std::string text_of(const reply::billing_profile_view& v, std::string_view) {
   return to_lines({{"Auto advance", v.profile.auto_advance ? "yes" : "no"},
                    {"Draft period", duration_text(v.profile.draft_period_ns)},
                    {"Due after", duration_text(v.profile.due_after_ns)}});
+}
+
+std::string text_of(const reply::catalog_stored& v, std::string_view) {
+  return "Catalog stored: " + count_text(v) + ".\n";
+}
+
+std::string text_of(const reply::catalog_view& v, std::string_view) {
+  return to_json(v.catalog).dump(2) + "\n";
+}
+
+std::string text_of(const reply::quote_view& v, std::string_view customer) {
+  const auto text = [&](int128 amount) { return amount_text(amount, v.currency); };
+  auto out = "Quote for " + v.plan + " version " + std::to_string(v.version) + of(customer) + ", " +
+             short_period(v.service_period) + "\n\n";
+  table t(
+      {{"Line"}, {"Quantity", align::right}, {"Price", align::right}, {"Amount", align::right}});
+  for (const auto& line : v.lines)
+    for (const auto& d : line.detailed)
+      t.row({d.name, d.quantity.to_string(), d.per_unit.to_string(), text(d.amount - d.discounts)});
+  for (const auto& tax : v.taxes)
+    t.row({tax_text(tax, v.currency), "", "", text(tax.amount)});
+  t.rule();
+  t.row({"Total " + v.code, "", "", text(v.total)});
+  out += t.to_string();
+  if (const auto& left = v.after_credits)
+    out += "\n" + to_lines({{"Credit", text(left->credits)},
+                            {"Tax", text(left->tax)},
+                            {"To pay", text(left->total)}});
+  return out;
 }
 
 std::string text_of(const wire::console_text& v) {
@@ -278,6 +317,14 @@ std::string duration_text(std::int64_t ns) {
   if (in_day % 60 != 0 || !fraction.empty())
     time += std::to_string(in_day % 60) + fraction + "S";
   return time.empty() ? out : out + "T" + time;
+}
+
+std::string count_text(const reply::catalog_stored& c) {
+  const auto some = [](std::uint32_t n, const std::string& what) {
+    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+  };
+  return some(c.meters, "meter") + ", " + some(c.features, "feature") + ", " +
+         some(c.add_ons, "add-on") + ", " + some(c.plans, "plan");
 }
 
 std::string amount_text(int128 minor, currency c) { return accrue::to_string(money{minor, c}); }

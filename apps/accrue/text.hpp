@@ -37,6 +37,9 @@ namespace accrue::cli {
 /// "code: subject: sentence. Whether a retry helps."
 [[nodiscard]] std::string to_text(const wire::refused& no);
 
+/// "1 meter, 2 features, …"
+[[nodiscard]] std::string count_text(const reply::catalog_stored& c);
+
 /// What must be zero: the sum of all postings per currency. errc: overflow.
 struct currency_sum {
   std::string code;

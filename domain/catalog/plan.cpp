@@ -129,6 +129,13 @@ const plan* catalog::find_plan(std::string_view key, std::uint32_t version) cons
   return at == all_.plans.end() ? nullptr : &*at;
 }
 
+const plan* catalog::plan_at(std::string_view key, instant at) const noexcept {
+  const auto found = std::ranges::find_if(all_.plans, [&](const plan& p) {
+    return p.key == key && p.status(at) == plan_status::active;
+  });
+  return found == all_.plans.end() ? latest_plan(key) : &*found;
+}
+
 const plan* catalog::latest_plan(std::string_view key) const noexcept {
   const plan* latest = nullptr;
   for (const auto& p : all_.plans)

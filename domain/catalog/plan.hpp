@@ -134,12 +134,21 @@ struct listing {
   friend bool operator==(const listing&, const listing&) = default;
 };
 
-/// A listing that holds together. Source: invoicing.md 1.1 to 1.9.
+/// How long the lists of an offer may be: nobody reads more, and each is looked at as a whole.
+inline constexpr std::size_t rate_cards_max = 200;
+inline constexpr std::size_t phases_max = 100;
+inline constexpr std::size_t add_ons_max = 100;
+
+/// A listing that holds together; empty at first. Source: invoicing.md 1.1 to 1.9.
 class catalog {
 public:
-  /// errc: validation; the subject is the place of the first fault, written as in a document of the
+  catalog() = default;
+  /// Instants are floored to seconds (D3). errc: validation; the subject is the place of the first fault, written as in a document of the
   /// listing: "plans[0].phases[1].rate_cards[2].cadence".
   [[nodiscard]] static result<catalog> make(listing l);
+  /// Back from the journal, without checking it again: only for what was written from a catalog that
+  /// `make` had made. What is checked may grow; what was taken once stays.
+  [[nodiscard]] static catalog restored(listing l) { return catalog(std::move(l)); }
 
   [[nodiscard]] const listing& all() const noexcept { return all_; }
   /// Null where there is none.
@@ -147,6 +156,8 @@ public:
   [[nodiscard]] const plan* find_plan(std::string_view key, std::uint32_t version) const noexcept;
   /// The highest version of a plan; null where there is none.
   [[nodiscard]] const plan* latest_plan(std::string_view key) const noexcept;
+  /// The version that is effective at an instant, else the latest one; null where there is none.
+  [[nodiscard]] const plan* plan_at(std::string_view key, instant at) const noexcept;
 
   friend bool operator==(const catalog&, const catalog&) = default;
 
@@ -155,5 +166,14 @@ private:
 
   listing all_;
 };
+
+/// Whether `next` may take the place of `now_valid`: what people may rely on stays. A plan version that is
+/// active stays as it is, with the add-ons, features and meters that it uses, but for an end that it gets
+/// from `now` on and further add-ons to choose from. One that is archived may leave unless it is its plan's
+/// latest, not change. A new version has a higher number than all there are. errc: conflict, the subject
+/// being the place in `next`; validation where a plan that does not count yet has an archived feature.
+/// Source: invoicing.md 1.2, 1.4, 1.9.
+[[nodiscard]] result<void>
+check_succession(const catalog& now_valid, const catalog& next, instant now);
 
 } // namespace accrue::product

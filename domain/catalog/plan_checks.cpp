@@ -1,57 +1,72 @@
 // What makes a catalog hold together; each fault is told with its place.
-#include "domain/catalog/plan.hpp"
+// What may follow on what is in succession.cpp.
+#include "domain/catalog/listing_index.hpp"
+#include "domain/ids.hpp"
 
 #include <algorithm>
-#include <array>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
 
 namespace accrue::product {
 
 namespace {
 
-constexpr std::size_t key_max = 128;
-
 tl::unexpected<refusal> wrong(std::string place, std::string text) {
   return refuse(errc::validation, std::move(text), std::move(place));
 }
 
-std::string element(std::string_view list, std::size_t index) {
-  return std::string(list) + "[" + std::to_string(index) + "]";
-}
-
-template <class T>
-const T* find(const std::vector<T>& all, std::string_view key) {
-  const auto at = std::ranges::find(all, key, &T::key);
-  return at == all.end() ? nullptr : &*at;
-}
-
 result<void> check_key(const std::string& key, const std::string& place) {
-  if (key.empty() || key.size() > key_max)
-    return wrong(place + ".key", "A key has 1 to 128 bytes.");
+  if (auto fine = check_reference(key, "A key"); !fine)
+    return wrong(place + ".key", std::move(fine.error().text));
   return {};
 }
 
-/// Keys are there and each stands once.
+/// What people read: a name, a unit. May be missing.
+result<void> check_text(const std::string& text, const std::string& place) {
+  if (text.empty())
+    return {};
+  if (auto fine = check_reference(text, "This text"); !fine)
+    return wrong(place, std::move(fine.error().text));
+  return {};
+}
+
+/// Keys are there, each stands once, and names can be read.
 template <class T>
 result<void> check_keys(const std::vector<T>& all, const std::string& list) {
+  const auto places = index_of(all);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto place = element(list, i);
     if (auto fine = check_key(all[i].key, place); !fine)
       return fine;
-    if (find(all, all[i].key) != &all[i])
+    if (find(places, all[i].key) != &all[i])
       return wrong(place + ".key", "'" + all[i].key + "' stands here twice.");
+    if constexpr (requires { all[i].name; })
+      if (auto fine = check_text(all[i].name, place + ".name"); !fine)
+        return fine;
   }
+  return {};
+}
+
+result<void> check_count(std::size_t count, std::size_t most, const std::string& place) {
+  if (count > most)
+    return wrong(place, "There may be " + std::to_string(most) + " at most.");
   return {};
 }
 
 class card_check {
 public:
-  card_check(const listing& all, accrue::currency currency, const std::optional<cadence>& billing)
+  card_check(const listing_index& all,
+             accrue::currency currency,
+             const std::optional<cadence>& billing)
       : all_(all), currency_(currency), billing_(billing) {}
 
   [[nodiscard]] result<void> operator()(const rate_card& c, const std::string& place) const {
-    return check_feature(c, place).and_then([&] { return check_cadence(c, place); }).and_then([&] {
-      return c.tariff ? check_price(c, place) : check_free(c, place);
-    });
+    return check_feature(c, place)
+        .and_then([&] { return check_cadence(c, place); })
+        .and_then([&] { return c.tariff ? check_price(c, place) : check_free(c, place); })
+        .and_then([&] { return c.tariff ? check_texts(*c.tariff, place) : result<void>(); });
   }
 
 private:
@@ -61,8 +76,6 @@ private:
     const auto* f = find(all_.features, c.feature);
     if (f == nullptr)
       return wrong(place + ".feature", "There is no feature '" + c.feature + "'.");
-    if (f->archived)
-      return wrong(place + ".feature", "The feature '" + c.feature + "' is archived.");
     if (c.feature != c.key)
       return wrong(place + ".key", "A rate card with a feature has the feature's key.");
     return {};
@@ -103,6 +116,20 @@ private:
     return flat ? result<void>() : check_metered(c, place);
   }
 
+  [[nodiscard]] static result<void> check_texts(const rating::tariff& t, const std::string& place) {
+    const auto& [percentage, usage] = t.discounts();
+    const auto id = [&](const std::string& text, const char* discount) {
+      return check_text(text, place + ".discounts." + discount + ".correlation_id");
+    };
+    return (percentage ? id(percentage->correlation_id, "percentage") : result<void>())
+        .and_then([&] { return usage ? id(usage->correlation_id, "usage") : result<void>(); })
+        .and_then([&] {
+          return t.conversion()
+                     ? check_text(t.conversion()->display_unit, place + ".unit_config.display_unit")
+                     : result<void>();
+        });
+  }
+
   [[nodiscard]] result<void> check_metered(const rate_card& c, const std::string& place) const {
     const auto* f = find(all_.features, c.feature);
     if (f == nullptr || f->meter.empty())
@@ -110,7 +137,7 @@ private:
     return {};
   }
 
-  const listing& all_;
+  const listing_index& all_;
   accrue::currency currency_;
   const std::optional<cadence>& billing_;
 };
@@ -121,7 +148,10 @@ result<void> check_cards(const std::vector<rate_card>& cards,
   const auto list = place + ".rate_cards";
   if (cards.empty())
     return wrong(list, "There must be at least one rate card.");
-  if (auto fine = check_keys(cards, list); !fine)
+  if (auto fine = check_count(cards.size(), rate_cards_max, list).and_then([&] {
+        return check_keys(cards, list);
+      });
+      !fine)
     return fine;
   for (std::size_t i = 0; i < cards.size(); ++i)
     if (auto fine = check(cards[i], element(list, i)); !fine)
@@ -129,14 +159,21 @@ result<void> check_cards(const std::vector<rate_card>& cards,
   return {};
 }
 
-result<void> check_features(const listing& l) {
+result<void> check_units(const listing& l) {
+  for (std::size_t i = 0; i < l.meters.size(); ++i)
+    if (auto fine = check_text(l.meters[i].unit, element("meters", i) + ".unit"); !fine)
+      return fine;
+  return {};
+}
+
+result<void> check_features(const listing& l, const listing_index& k) {
   for (std::size_t i = 0; i < l.features.size(); ++i)
-    if (const auto& meter = l.features[i].meter; !meter.empty() && !find(l.meters, meter))
+    if (const auto& meter = l.features[i].meter; !meter.empty() && !find(k.meters, meter))
       return wrong(element("features", i) + ".meter", "There is no meter '" + meter + "'.");
   return {};
 }
 
-result<void> check_add_on(const listing& l, const add_on& a, const std::string& place) {
+result<void> check_add_on(const listing_index& k, const add_on& a, const std::string& place) {
   // All that recurs and costs something recurs at the same cadence.
   std::optional<cadence> common;
   for (std::size_t i = 0; i < a.rate_cards.size(); ++i) {
@@ -150,14 +187,17 @@ result<void> check_add_on(const listing& l, const add_on& a, const std::string& 
       return wrong(card + ".cadence", "All prices of an add-on have one cadence.");
     common = c.cadence;
   }
-  return check_cards(a.rate_cards, place, card_check(l, a.currency, {}));
+  return check_cards(a.rate_cards, place, card_check(k, a.currency, {}));
 }
 
-result<void> check_phases(const listing& l, const plan& p, const std::string& place) {
+result<void> check_phases(const listing_index& k, const plan& p, const std::string& place) {
   const auto list = place + ".phases";
   if (p.phases.empty())
     return wrong(list, "A plan has at least one phase.");
-  if (auto fine = check_keys(p.phases, list); !fine)
+  if (auto fine = check_count(p.phases.size(), phases_max, list).and_then([&] {
+        return check_keys(p.phases, list);
+      });
+      !fine)
     return fine;
   const std::optional billing(p.billing_cadence);
   for (std::size_t i = 0; i < p.phases.size(); ++i) {
@@ -167,76 +207,144 @@ result<void> check_phases(const listing& l, const plan& p, const std::string& pl
       return wrong(where + ".duration",
                    last ? "The last phase goes on to the end: it has no duration."
                         : "Each phase but the last has a duration.");
-    if (auto fine = check_cards(p.phases[i].rate_cards, where, card_check(l, p.currency, billing));
+    if (auto fine = check_cards(p.phases[i].rate_cards, where, card_check(k, p.currency, billing));
         !fine)
       return fine;
   }
   return {};
 }
 
-/// Whether one of the plan's cards has the key of a card that has a metered price itself: both would
-/// charge the same usage.
-bool charges_twice(const plan& p, const rate_card& c) {
-  return c.tariff && c.type == card_type::usage_based &&
-         std::ranges::any_of(
-             p.phases, [&](const phase& ph) { return find(ph.rate_cards, c.key) != nullptr; });
+/// Why an add-on's card cannot be merged into the plan's card of its key; empty where it can. Flat fees add
+/// up, what is included adds up, and a card without a price takes the other's. Source: invoicing.md 1.9.
+std::string_view unmergeable(const rate_card& of_plan, const rate_card& of_add_on) {
+  if (of_plan.tariff && !of_add_on.tariff && of_plan.tariff->price().is_flat() &&
+      !of_add_on.included.is_zero())
+    return "a flat fee includes no quantity";
+  if (of_plan.cadence != of_add_on.cadence)
+    return "the cadences differ";
+  if (!of_plan.tariff || !of_add_on.tariff)
+    return {};
+  const auto& [mine, theirs] = std::tie(*of_plan.tariff, *of_add_on.tariff);
+  if (mine.price().is_flat() != theirs.price().is_flat())
+    return "one has a flat price, the other a metered one";
+  if (!mine.price().is_flat())
+    return "both have a metered price";
+  if (mine.price().term() != theirs.price().term())
+    return "the payment terms differ";
+  if (of_plan.feature != of_add_on.feature)
+    return "the features differ";
+  if (mine.discounts().percentage && theirs.discounts().percentage)
+    return "both have a percentage discount";
+  return {};
 }
 
-/// Add-ons that a plan names exist, in its currency, and recur in step with it.
-result<void> check_assignments(const listing& l, const plan& p, const std::string& place) {
+/// Add-ons that a plan names exist, in its currency, recur in step with it, and fit its cards.
+result<void> check_assignments(const listing_index& k, const plan& p, const std::string& place) {
+  const auto list = place + ".add_ons";
+  if (auto fine = check_count(p.add_ons.size(), add_ons_max, list); !fine)
+    return fine;
+  const auto billing = static_cast<std::size_t>(
+      std::ranges::find(billing_cadences(), p.billing_cadence) - billing_cadences().begin());
+  std::set<std::string_view> seen;
   for (std::size_t i = 0; i < p.add_ons.size(); ++i) {
-    const auto where = element(place + ".add_ons", i);
-    const auto* a = find(l.add_ons, p.add_ons[i]);
-    if (a == nullptr)
+    const auto where = element(list, i);
+    if (!seen.insert(p.add_ons[i]).second)
+      return wrong(where, "'" + p.add_ons[i] + "' stands here twice.");
+    const auto found = k.add_ons.find(p.add_ons[i]);
+    if (found == k.add_ons.end())
       return wrong(where, "There is no add-on '" + p.add_ons[i] + "'.");
-    if (a->currency != p.currency)
+    const auto& a = found->second;
+    if (a.what->currency != p.currency)
       return wrong(where, "The add-on is in another currency than the plan.");
-    for (const auto& c : a->rate_cards) {
-      if (c.cadence && !c.cadence->aligned_with(p.billing_cadence))
-        return wrong(where, "The add-on's cadence is not aligned with the plan's.");
-      if (charges_twice(p, c))
-        return wrong(where, "Plan and add-on both have a metered price for '" + c.key + "'.");
-    }
+    if (!a.aligned[billing])
+      return wrong(where, "The add-on's cadence is not aligned with the plan's.");
+    for (const auto& phase : p.phases)
+      for (const auto& card : phase.rate_cards)
+        if (const auto* other = find(a.cards, card.key))
+          if (const auto why = unmergeable(card, *other); !why.empty())
+            return wrong(where,
+                         "The add-on's card '" + card.key +
+                             "' cannot be merged into the plan's: " + std::string(why) + ".");
   }
   return {};
 }
 
-result<void> check_plan(const listing& l, std::size_t index) {
-  constexpr std::array<std::string_view, 8> cadences{
-      "P1W", "P2W", "P4W", "P1M", "P3M", "P6M", "P12M", "P1Y"};
-  const auto& p = l.plans[index];
-  const auto place = element("plans", index);
-  if (auto fine = check_key(p.key, place); !fine)
+result<void> check_plan(const listing_index& k, const plan& p, const std::string& place) {
+  if (auto fine =
+          check_key(p.key, place).and_then([&] { return check_text(p.name, place + ".name"); });
+      !fine)
     return fine;
-  for (std::size_t i = 0; i < index; ++i)
-    if (l.plans[i].key == p.key && l.plans[i].version == p.version)
-      return wrong(place + ".version", "This version of '" + p.key + "' stands here twice.");
-  const auto same_draft = [&](const plan& other) {
-    return other.key == p.key && !other.effective_from;
-  };
-  if (!p.effective_from && std::ranges::count_if(l.plans, same_draft) > 1)
-    return wrong(place + ".effective_from", "A plan has at most one draft.");
-  if (p.version == 0)
-    return wrong(place + ".version", "Versions begin at 1.");
-  if (std::ranges::find(cadences, p.billing_cadence.to_string()) == cadences.end())
+  if (p.version == 0 || p.version > std::numeric_limits<std::int32_t>::max())
+    return wrong(place + ".version", "Versions are 1 to 2147483647.");
+  if (std::ranges::find(billing_cadences(), p.billing_cadence) == billing_cadences().end())
     return wrong(place + ".billing_cadence",
                  "A plan is billed each P1W, P2W, P4W, P1M, P3M, P6M, P12M or P1Y.");
   if (p.effective_to && (!p.effective_from || *p.effective_to <= *p.effective_from))
     return wrong(place + ".effective_to", "A plan ends later than it begins.");
-  return check_phases(l, p, place).and_then([&] { return check_assignments(l, p, place); });
+  return check_phases(k, p, place).and_then([&] { return check_assignments(k, p, place); });
+}
+
+/// Each version once, at most one draft of a plan, at most one version effective at any instant.
+result<void> check_versions(const listing& l) {
+  const auto place = [&](const plan* p) {
+    return element("plans", static_cast<std::size_t>(p - l.plans.data()));
+  };
+  std::map<std::string_view, std::vector<const plan*>> by_plan;
+  for (const auto& p : l.plans)
+    by_plan[p.key].push_back(&p);
+  for (auto& [key, versions] : by_plan) {
+    const std::string name(key);
+    std::ranges::stable_sort(versions, {}, &plan::version);
+    if (const auto twice = std::ranges::adjacent_find(versions, {}, &plan::version);
+        twice != versions.end())
+      return wrong(place(*std::next(twice)) + ".version",
+                   "This version of '" + name + "' stands here twice.");
+    std::erase_if(versions, [drafts = 0](const plan* p) mutable {
+      return !p->effective_from && ++drafts == 1; // the one that may be
+    });
+    if (const auto draft =
+            std::ranges::find_if(versions, [](const plan* p) { return !p->effective_from; });
+        draft != versions.end())
+      return wrong(place(*draft) + ".effective_from", "A plan has at most one draft.");
+    std::ranges::stable_sort(versions, {}, &plan::effective_from);
+    const auto both = std::ranges::adjacent_find(versions, [](const plan* a, const plan* b) {
+      return !a->effective_to || *a->effective_to > *b->effective_from;
+    });
+    if (both == versions.end())
+      continue;
+    const auto& [earlier, later] = std::minmax(
+        *both, *std::next(both), [](auto* a, auto* b) { return a->version < b->version; });
+    return wrong(place(later) + ".effective_from",
+                 "Version " + std::to_string(earlier->version) + " of '" + name +
+                     "' is effective at the same time; end it with effective_to.");
+  }
+  return {};
 }
 
 } // namespace
 
 result<catalog> catalog::make(listing l) {
+  for (auto& p : l.plans)
+    for (auto* each : {&p.effective_from, &p.effective_to})
+      if (*each)
+        *each = floor_seconds(**each); // D3
   auto fine = check_keys(l.meters, "meters")
+                  .and_then([&] { return check_units(l); })
                   .and_then([&] { return check_keys(l.features, "features"); })
-                  .and_then([&] { return check_features(l); })
                   .and_then([&] { return check_keys(l.add_ons, "add_ons"); });
   for (std::size_t i = 0; fine && i < l.add_ons.size(); ++i)
-    fine = check_add_on(l, l.add_ons[i], element("add_ons", i));
+    fine = check_count(
+        l.add_ons[i].rate_cards.size(), rate_cards_max, element("add_ons", i) + ".rate_cards");
+  if (!fine)
+    return tl::unexpected(fine.error());
+  const listing_index k(l);
+  fine = check_features(l, k);
+  for (std::size_t i = 0; fine && i < l.add_ons.size(); ++i)
+    fine = check_add_on(k, l.add_ons[i], element("add_ons", i));
   for (std::size_t i = 0; fine && i < l.plans.size(); ++i)
-    fine = check_plan(l, i);
+    fine = check_plan(k, l.plans[i], element("plans", i));
+  if (fine)
+    fine = check_versions(l);
   if (!fine)
     return tl::unexpected(fine.error());
   return catalog(std::move(l));

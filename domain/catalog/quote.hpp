@@ -38,19 +38,24 @@ enum class line_kind : std::uint8_t { plan_base = 1, add_on, overage };
 /// One line, and what it is for. Points into the plan and add-ons it was made from.
 struct priced_line {
   line_kind kind = line_kind::plan_base;
+  const product::plan* plan = nullptr;
   const rate_card* card = nullptr;
   const add_on* source = nullptr; ///< null: the plan
   rating::rated_line rated;
 };
 
-/// How a line is called on an invoice: "Addon: storage_50gb", else its card's name.
+/// How a line is called on an invoice: "Addon: storage_50gb", of an add-on with several prices
+/// "Addon: storage_50gb: Setup", else its card's name.
 [[nodiscard]] std::string name_of(const priced_line& l);
 
-/// The lines before credits and tax: the plan's fees, the add-ons in the order given, what was used
-/// above what is included. An included quantity of an add-on whose card has the key of the plan's and
-/// no price adds to that card's. A card that comes to nothing makes no line. errc: validation for a
-/// phase that the plan does not have, an add-on that cannot be taken with it or not several times, and
-/// for usage of a card that is not there (subject: its key); invalid_period; overflow.
+/// The lines of one billing period before credits and tax: the plan's fees, the add-ons in the order given,
+/// what was used above what is included. Where an add-on's card has the key of a priced card of the plan,
+/// its flat fee adds to that card's before it is rounded and taken in proportion, and so does what it
+/// includes. Fees that are charged once count as if the plan began now. A card that comes to nothing makes
+/// no line, and no service time makes no usage. errc: validation for a phase that the plan does not have,
+/// an add-on that cannot be taken with it or not several times, two add-ons that charge the same usage, and
+/// for usage of a card that is not there (subject: its key); unsupported_operation for a card that recurs
+/// at another cadence than the plan is billed; invalid_period; overflow.
 /// Source: invoicing.md 1.7, 1.9, 1.10.
 [[nodiscard]] result<std::vector<priced_line>> lines_of(const selection& s, const circumstances& c);
 
@@ -75,10 +80,15 @@ struct quote {
 /// Who asks: both are empty where nobody is named.
 struct payer {
   std::optional<rating::tax_rate> tax;
-  std::optional<int128> credit; ///< what could be spent on it, minor units, not below 0
+  /// Takes credit for a line, called for each in order: minor units, at most what the line comes to.
+  std::function<result<int128>(const priced_line&)> credit;
 };
 
-/// errc: as `lines_of`.
+/// A pool of credit that every line may take from.
+[[nodiscard]] std::function<result<int128>(const priced_line&)> any_credit(int128 amount);
+
+/// A plan of `credit_only` comes without tax: its lines reach no invoice. errc: as `lines_of`, and what
+/// `credit` refuses.
 [[nodiscard]] result<quote> quote_for(const selection& s, const circumstances& c, const payer& p);
 
 } // namespace accrue::product

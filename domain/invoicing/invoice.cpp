@@ -89,7 +89,7 @@ std::string_view to_string(const state& s) noexcept {
 totals invoice::totals() const noexcept {
   invoicing::totals t;
   for (const auto& l : lines) {
-    t.amount += l.amount;
+    (l.tax ? t.taxes : t.amount) += l.amount;
     t.credits += l.credits;
     t.total += l.total;
     t.authorized += l.authorized;
@@ -137,6 +137,28 @@ issuance issue_at(const invoice& i, std::uint64_t number, instant now) noexcept 
   // Issued late, it still leaves the whole time to pay (D3).
   const auto base = std::max(now, i.draft_until.value_or(now));
   return {number, now, plus_ns(base, i.due_after_ns)};
+}
+
+result<std::optional<line>>
+tax_line(std::span<const line> lines, const std::optional<rating::tax_rate>& rate, currency c) {
+  rating::totals sum;
+  for (const auto& l : lines) {
+    sum.amount += l.amount;
+    sum.credits += l.credits;
+  }
+  auto tax = rating::tax_on(sum, rate, c);
+  if (!tax)
+    return tl::unexpected(tax.error());
+  if (!*tax)
+    return std::nullopt;
+  line l;
+  l.name = (*tax)->rate.name();
+  l.period = lines.front().period;
+  for (const auto& other : lines)
+    l.period = {std::min(l.period.from, other.period.from), std::max(l.period.to, other.period.to)};
+  l.amount = l.total = (*tax)->amount;
+  l.tax = std::move(*tax);
+  return l;
 }
 
 namespace {

@@ -4,10 +4,12 @@
 
 #include "domain/ids.hpp"
 #include "domain/money.hpp"
+#include "domain/rating/totals.hpp"
 #include "domain/time.hpp"
 #include "domain/transition.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,9 +26,10 @@ struct profile {
   friend bool operator==(const profile&, const profile&) = default;
 };
 
+/// What a charge asks for, or the tax on all that the charges' lines ask for; the tax comes last.
 struct line {
-  charge_id charge;
-  std::string name; ///< the charge's reference
+  charge_id charge; ///< 0 of a tax
+  std::string name; ///< the charge's reference, or the tax's name
   accrue::period period;
   int128 amount = 0;
   int128 credits = 0;  ///< credit that paid part of it
@@ -34,6 +37,7 @@ struct line {
   bool booked = false; ///< its accrual is on the ledger (D21)
   int128 authorized = 0;
   int128 settled = 0;
+  std::optional<rating::tax> tax = {}; ///< of a tax line: on what, and at which rate
 
   friend bool operator==(const line&, const line&) = default;
 };
@@ -145,9 +149,10 @@ static_assert(!legal<issuing_charge_booking_failed, approved>);
 [[nodiscard]] std::string_view to_string(const state& s) noexcept;
 
 struct totals {
-  int128 amount = 0;
+  int128 amount = 0; ///< without taxes
   int128 credits = 0;
-  int128 total = 0;
+  int128 taxes = 0;
+  int128 total = 0; ///< amount − credits + taxes
   int128 authorized = 0;
   int128 settled = 0;
 };
@@ -177,6 +182,11 @@ struct invoice {
 [[nodiscard]] state first_state(const profile& p, instant now) noexcept;
 /// The document dates of an invoice issued now. Source: invoicing.md 3.3.
 [[nodiscard]] issuance issue_at(const invoice& i, std::uint64_t number, instant now) noexcept;
+
+/// The line of the tax on `lines`, dated as they are; none without a rate and where nothing is left to pay
+/// (D26, D53). errc: overflow.
+[[nodiscard]] result<std::optional<line>>
+tax_line(std::span<const line> lines, const std::optional<rating::tax_rate>& rate, currency c);
 
 /// A line's part of a payment step.
 struct share {

@@ -103,6 +103,17 @@ result<void> accrue_invoiced(book_overlay& book, const money& net, spend_id spen
               at);
 }
 
+result<void> book_tax(book_overlay& book, const money& tax, invoice_id invoice, instant at) {
+  return move(book,
+              template_code::invoice_tax,
+              address(receivable, tax, par, stage::open),
+              address(tax_payable, tax, par),
+              tax.minor,
+              {},
+              spend_id::of(invoice),
+              at);
+}
+
 result<void> authorize_invoiced(book_overlay& book, const money& m, spend_id spend, instant at) {
   return move(book,
               template_code::authorize,

@@ -28,6 +28,11 @@ grant_promotional(book_overlay& book, const credit_terms& credit, instant at);
 [[nodiscard]] result<void>
 accrue_invoiced(book_overlay& book, const money& net, spend_id spend, instant at);
 
+/// The tax of an invoice: open receivable → tax payable at cost basis 1, once an invoice. Zero books
+/// nothing (D22). Source: D53, D64, receivable.invoice.tax.
+[[nodiscard]] result<void>
+book_tax(book_overlay& book, const money& tax, invoice_id invoice, instant at);
+
 /// A payment step for invoiced value: open → authorized, then wash → authorized, at cost basis 1.
 /// Source: ledger.md 5.2, 5.3.
 [[nodiscard]] result<void>

@@ -12,7 +12,7 @@
 namespace accrue::ledger {
 
 /// Who used the value: a charge, or the unit that recorded a consume or a settled reservation, or an
-/// opening balance. Travels with the value through everything that happens to it later (D9).
+/// opening balance; of tax, the invoice it stands on. Travels with the value through everything that happens to it later (D9).
 class spend_id {
 public:
   constexpr spend_id() = default;
@@ -20,13 +20,17 @@ public:
     return spend_id(std::uint64_t{c.value} << 2 | 1);
   }
   static constexpr spend_id of(sequence unit) noexcept { return spend_id(unit.value << 2 | 2); }
+  static constexpr spend_id of(invoice_id i) noexcept {
+    return spend_id(std::uint64_t{i.value} << 2 | 3);
+  }
   /// Back from the journal's number.
   static constexpr spend_id stored(std::uint64_t value) noexcept { return spend_id(value); }
 
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
   [[nodiscard]] constexpr bool is_charge() const noexcept { return (value_ & 3) == 1; }
   [[nodiscard]] constexpr bool is_unit() const noexcept { return (value_ & 3) == 2; }
-  /// The charge's number, or the unit's sequence.
+  [[nodiscard]] constexpr bool is_invoice() const noexcept { return (value_ & 3) == 3; }
+  /// The charge's or invoice's number, or the unit's sequence.
   [[nodiscard]] constexpr std::uint64_t number() const noexcept { return value_ >> 2; }
   friend constexpr auto operator<=>(spend_id, spend_id) noexcept = default;
 

@@ -3,6 +3,7 @@
 #include "domain/rating/price.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace accrue::rating {
 
@@ -20,12 +21,12 @@ result<void> not_negative(const decimal& value, const char* field) {
 
 result<void> check(const commitments& c) {
   if (c.minimum && c.minimum->is_negative())
-    return wrong("minimum_amount", "A minimum cannot be negative.");
+    return wrong("commitments.minimum_amount", "A minimum cannot be negative.");
   if (c.maximum && c.maximum->is_negative())
-    return wrong("maximum_amount", "A maximum cannot be negative.");
+    return wrong("commitments.maximum_amount", "A maximum cannot be negative.");
   const bool both = c.minimum && c.maximum && !c.minimum->is_zero() && !c.maximum->is_zero();
   if (both && *c.minimum > *c.maximum)
-    return wrong("minimum_amount", "The minimum must not be above the maximum.");
+    return wrong("commitments.minimum_amount", "The minimum must not be above the maximum.");
   return {};
 }
 
@@ -51,33 +52,44 @@ bool below(const tier& a, const tier& b) {
   return *a.up_to < *b.up_to;
 }
 
-result<void> check(const tier& t) {
+result<void> check(const tier& t, const std::string& place) {
   if (!t.flat && !t.unit)
-    return wrong("tiers", "Each tier has a flat price, a unit price, or both.");
+    return wrong(place, "Each tier has a flat price, a unit price, or both.");
   if (t.up_to && *t.up_to <= decimal())
-    return wrong("up_to_amount", "A tier's upper bound is above 0.");
+    return wrong(place + ".up_to_amount", "A tier's upper bound is above 0.");
   if (t.flat && t.flat->is_negative())
-    return wrong("flat_price", "A price cannot be negative; give a discount instead.");
+    return wrong(place + ".flat_price", "A price cannot be negative; give a discount instead.");
   if (t.unit && t.unit->is_negative())
-    return wrong("unit_price", "A price cannot be negative; give a discount instead.");
+    return wrong(place + ".unit_price", "A price cannot be negative; give a discount instead.");
   return {};
 }
 
 /// Checks the tiers and puts them in order.
 result<void> check(tiered_price& p) {
-  for (const auto& t : p.tiers)
-    if (auto fine = check(t); !fine)
+  const auto place = [](std::size_t i) { return "tiers[" + std::to_string(i) + "]"; };
+  for (std::size_t i = 0; i < p.tiers.size(); ++i)
+    if (auto fine = check(p.tiers[i], place(i)); !fine)
       return fine;
   const auto open = std::ranges::count_if(p.tiers, [](const tier& t) { return !t.up_to; });
   if (open != 1)
     return wrong("tiers", "Exactly one tier is open-ended: leave out the bound of the last one.");
-  const auto first = p.tiers.front();
-  std::ranges::sort(p.tiers, below);
-  const auto same = std::ranges::adjacent_find(p.tiers, std::ranges::equal_to{}, &tier::up_to);
-  if (same != p.tiers.end())
-    return wrong("up_to_amount", "Two tiers have the same upper bound; give each its own.");
-  const auto place = std::ranges::find(p.tiers, first.up_to, &tier::up_to);
-  p.first_listed = static_cast<std::size_t>(place - p.tiers.begin());
+  std::vector<std::size_t> order(
+      p.tiers.size()); // the sort is stable: of two, the second is at fault
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return below(p.tiers[a], p.tiers[b]);
+  });
+  const auto same = std::ranges::adjacent_find(
+      order, {}, [&](std::size_t i) -> const auto& { return p.tiers[i].up_to; });
+  if (same != order.end())
+    return wrong(place(*std::next(same)) + ".up_to_amount",
+                 "Two tiers have the same upper bound; give each its own.");
+  std::vector<tier> sorted;
+  sorted.reserve(order.size());
+  for (const auto i : order)
+    sorted.push_back(p.tiers[i]);
+  p.tiers = std::move(sorted);
+  p.first_listed = static_cast<std::size_t>(std::ranges::find(order, 0U) - order.begin());
   return check(p.commitments);
 }
 
@@ -119,11 +131,11 @@ result<tariff>
 tariff::make(rating::price p, rating::discounts d, std::optional<unit_conversion> c) {
   if (d.percentage &&
       (d.percentage->percentage.is_negative() || d.percentage->percentage > decimal(100)))
-    return wrong("percentage", "A discount is 0 to 100 percent.");
+    return wrong("discounts.percentage", "A discount is 0 to 100 percent.");
   if (d.usage && p.is_flat())
-    return wrong("usage", "A flat price has no usage to discount.");
+    return wrong("discounts.usage", "A flat price has no usage to discount.");
   if (d.usage && d.usage->quantity.is_negative())
-    return wrong("usage", "A quantity that is free of charge cannot be negative.");
+    return wrong("discounts.usage", "A quantity that is free of charge cannot be negative.");
   if (!c)
     return tariff(std::move(p), std::move(d), std::move(c));
   if (c->factor <= decimal() || c->precision < 0 || c->precision > decimal::scale_max)
@@ -134,6 +146,13 @@ tariff::make(rating::price p, rating::discounts d, std::optional<unit_conversion
     return wrong(std::string(reason::unit_config_unsupported_price),
                  "Only unit and tiered prices convert quantities.");
   return tariff(std::move(p), std::move(d), std::move(c));
+}
+
+refusal in_rate_card(refusal no) {
+  if (no.subject == reason::invalid_unit_config ||
+      no.subject == reason::unit_config_unsupported_price)
+    no = {no.code, "unit_config", no.subject + ": " + no.text};
+  return no;
 }
 
 } // namespace accrue::rating

@@ -85,10 +85,13 @@ class price {
 public:
   using any = std::variant<flat_price, unit_price, tiered_price, package_price, dynamic_price>;
 
-  /// errc: validation, the subject being the field at fault: negative amounts, a package without
+  /// errc: validation, the subject being the place at fault ("tiers[2].up_to_amount"): negative amounts, a package without
   /// units, a minimum above the maximum, tiers without a price, without or with more than one open
   /// end, with a bound of 0 or with the same bound twice.
   [[nodiscard]] static result<price> make(any terms);
+  /// Back from the journal, without checking it again: only for what was written from a price that `make`
+  /// had made. What is checked may grow; what was agreed once stays.
+  [[nodiscard]] static price restored(any terms) { return price(std::move(terms)); }
 
   [[nodiscard]] const any& terms() const noexcept { return terms_; }
   /// Null for a flat price.
@@ -142,6 +145,7 @@ struct unit_conversion {
   decimal factor = decimal(1);
   rounding_mode rounding = rounding_mode::none; ///< half_up: half away from zero
   int precision = 0;                            ///< digits after the point where it is rounded
+  std::string display_unit{};                   ///< what is billed, for people
 
   friend bool operator==(const unit_conversion&, const unit_conversion&) = default;
 };
@@ -166,6 +170,12 @@ public:
   [[nodiscard]] static result<tariff>
   make(rating::price p, rating::discounts d = {}, std::optional<unit_conversion> c = {});
 
+  /// As `price::restored`.
+  [[nodiscard]] static tariff
+  restored(rating::price p, rating::discounts d, std::optional<unit_conversion> c) {
+    return {std::move(p), std::move(d), std::move(c)};
+  }
+
   [[nodiscard]] const rating::price& price() const noexcept { return price_; }
   [[nodiscard]] const rating::discounts& discounts() const noexcept { return discounts_; }
   [[nodiscard]] const std::optional<unit_conversion>& conversion() const noexcept {
@@ -182,5 +192,9 @@ private:
   rating::discounts discounts_;
   std::optional<unit_conversion> conversion_;
 };
+
+/// A tariff's refusal as it is told of a rate card, whose places are those of a document: a reason stands in
+/// the text.
+[[nodiscard]] refusal in_rate_card(refusal no);
 
 } // namespace accrue::rating

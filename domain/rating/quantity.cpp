@@ -25,14 +25,30 @@ rounding mode_of(unit_conversion::rounding_mode m) {
   return rounding::half_away;
 }
 
-result<decimal> converted(const decimal& quantity, const unit_conversion& c) {
-  using enum unit_conversion::operation;
-  if (c.op == divide)
-    return accrue::divide(quantity, c.factor, c.precision, mode_of(c.rounding));
-  auto product = accrue::multiply(quantity, c.factor);
-  if (!product || c.rounding == unit_conversion::rounding_mode::none)
-    return product;
-  return accrue::divide(*product, decimal(1), c.precision, mode_of(c.rounding));
+/// A factor as a whole number over a power of ten, so that what is multiplied keeps its scale.
+struct ratio {
+  decimal times = decimal(1);
+  decimal over = decimal(1);
+};
+
+ratio ratio_of(const unit_conversion& c) {
+  const auto whole = decimal::make(c.factor.coefficient(), 0).value();
+  const auto parts = decimal::make(power_of_ten(c.factor.scale()), 0).value();
+  return c.op == unit_conversion::operation::multiply ? ratio{whole, parts} : ratio{parts, whole};
+}
+
+/// Divided at once where that is exact.
+measured undivided(const usage& u, const decimal& over) {
+  if (over == decimal(1))
+    return measured{u};
+  const auto exact = [&](const decimal& d) -> std::optional<decimal> {
+    const auto quotient = divide(d, over, decimal::scale_max, rounding::floor);
+    const auto back = quotient.and_then([&](const decimal& q) { return multiply(q, over); });
+    return back == d ? std::optional(*quotient) : std::nullopt;
+  };
+  const auto quantity = exact(u.quantity);
+  const auto before = exact(u.before);
+  return quantity && before ? measured{{*quantity, *before}} : measured{u, over};
 }
 
 } // namespace
@@ -48,16 +64,21 @@ result<decimal> measured::shown(const decimal& quantity) const {
 result<measured> convert(const usage& metered, const std::optional<unit_conversion>& c) {
   if (!c)
     return measured{metered};
-  if (c->op == unit_conversion::operation::divide &&
-      c->rounding == unit_conversion::rounding_mode::none)
-    return measured{metered, c->factor};
-  auto quantity = converted(metered.quantity, *c);
-  if (!quantity)
-    return tl::unexpected(quantity.error());
-  auto before = converted(metered.before, *c);
-  if (!before)
-    return tl::unexpected(before.error());
-  return measured{{*quantity, *before}};
+  const auto [times, over] = ratio_of(*c);
+  const auto quantity = multiply(metered.quantity, times);
+  const auto before = multiply(metered.before, times);
+  if (!quantity || !before)
+    return tl::unexpected((quantity ? before : quantity).error());
+  if (c->rounding == unit_conversion::rounding_mode::none)
+    return undivided({*quantity, *before}, over);
+  const auto rounded = [&, by = over](const decimal& d) {
+    return divide(d, by, c->precision, mode_of(c->rounding));
+  };
+  const auto quantity_rounded = rounded(*quantity);
+  const auto before_rounded = rounded(*before);
+  if (!quantity_rounded || !before_rounded)
+    return tl::unexpected((quantity_rounded ? before_rounded : quantity_rounded).error());
+  return measured{{*quantity_rounded, *before_rounded}};
 }
 
 result<std::optional<discounted_usage>> take_discount(measured& m, const decimal& free) {

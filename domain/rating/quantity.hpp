@@ -21,7 +21,7 @@ struct usage {
 /// once (D2).
 struct measured {
   usage undivided;
-  std::optional<decimal> divisor = {}; ///< above 0
+  std::optional<decimal> divisor = {}; ///< a whole number above 1
 
   /// A bound, package or discount in the same terms. errc: overflow.
   [[nodiscard]] result<decimal> scaled(const decimal& quantity) const;

@@ -35,6 +35,11 @@ public:
   /// errc: validation for a rate outside 0..1 (0.1 is 10 %, D58) or an empty name.
   [[nodiscard]] static result<tax_rate> make(std::string name, decimal fraction);
 
+  /// Back from the journal, without checking it again.
+  [[nodiscard]] static tax_rate restored(std::string name, decimal fraction) {
+    return {std::move(name), fraction};
+  }
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const decimal& fraction() const noexcept { return fraction_; }
 

@@ -105,10 +105,10 @@ public:
   }
 
   result<reply::receipt> run(const command::any& c) {
+    if (is_for_namespace(c))
+      return is_query(c) ? answer_for_namespace(catalog, registry.last, c) : run_for_namespace(c);
     if (is_query(c))
       return answer(customer, catalog, now, c);
-    if (is_for_namespace(c))
-      return run_for_namespace(c);
     unit u(customer, catalog, std::max(now, customer.clock), kind_of(c), &failures);
     if (auto done = decide_on(u, c); !done)
       return tl::unexpected(done.error());
@@ -269,6 +269,17 @@ inline command::create_charge fee(std::string id,
 inline command::put_customer policy(command::over_settlement p) {
   command::put_customer c;
   c.over_settlement = p;
+  return c;
+}
+
+inline rating::tax_rate tax_of(std::string name, std::string_view fraction) {
+  return rating::tax_rate::make(std::move(name), dec(fraction)).value();
+}
+
+/// The customer's invoices from now on have this tax.
+inline command::put_customer taxed(std::string name, std::string_view fraction) {
+  command::put_customer c;
+  c.tax.emplace(tax_of(std::move(name), fraction));
   return c;
 }
 

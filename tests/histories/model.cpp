@@ -178,6 +178,10 @@ model::refused model::on(const command::put_customer& c) {
       limits_[*found] = *amount;
     }
   }
+  if (c.tax) {
+    tax_name_ = *c.tax ? (*c.tax)->name() : "";
+    tax_rate_ = *c.tax ? (*c.tax)->fraction() : decimal();
+  }
   if (!exists_)
     created_at_ = clock_;
   exists_ = true;

@@ -87,9 +87,10 @@ private:
   enum class paper : std::uint8_t { waiting, manual, failed, pending, authorized, overdue, paid };
   struct bill {
     struct line {
-      std::size_t fee = 0;
+      std::size_t fee = 0; ///< nobody's where it is a tax, the last line
       int128 amount = 0, total = 0, authorized = 0, settled = 0;
       bool booked = false;
+      std::optional<reply::tax> tax = {};
     };
     accrue::currency currency;
     paper state = paper::waiting;
@@ -127,6 +128,7 @@ private:
   lend(accrue::currency c, std::string_view feature, int128 amount, std::optional<int128> owed_max);
   refused advance_fee(std::size_t n);
   refused invoice(const command::invoice_pending& c, const booking_failures& failures);
+  void add_tax(bill& b) const;
   void issue(std::size_t n, const booking_failures& failures);
   void time_passed(std::size_t n, const booking_failures& failures);
   refused pay(std::string_view name, bool authorize, bool settle, std::optional<decimal> amount);
@@ -152,6 +154,8 @@ private:
   std::optional<accrue::currency> default_currency_;
   command::over_settlement policy_ = command::over_settlement::refuse;
   std::map<accrue::currency, int128> limits_;
+  std::string tax_name_; ///< empty: no tax
+  decimal tax_rate_;
   instant created_at_;
   std::uint64_t sequence_ = 0;
   instant clock_;

@@ -34,6 +34,18 @@ std::optional<instant> model::bill::due() const {
   return std::nullopt;
 }
 
+// On all that is left to pay, once, half away from zero (D1, D26, D53).
+void model::add_tax(bill& b) const {
+  const auto base = b.sum(&bill::line::total);
+  if (tax_name_.empty() || base <= 0)
+    return;
+  int128 whole = 1;
+  for (int i = 0; i < tax_rate_.scale(); ++i)
+    whole *= 10;
+  const auto amount = (base * tax_rate_.coefficient() * 2 + whole) / (whole * 2);
+  b.lines.push_back({0, 0, amount, 0, 0, false, reply::tax{tax_name_, tax_rate_, base, amount}});
+}
+
 model::refused model::invoice(const command::invoice_pending& c, const booking_failures& failures) {
   const auto as_of = c.as_of.value_or(clock_);
   if (as_of > clock_)
@@ -76,6 +88,7 @@ model::refused model::invoice(const command::invoice_pending& c, const booking_f
       f.at = stage::processing;
       touched_.fees.insert(n);
     }
+    add_tax(b);
     bills_.push_back(std::move(b));
     touched_.bills.insert(bills_.size() - 1);
     if (rules_->profile.auto_advance)
@@ -91,7 +104,6 @@ void model::issue(std::size_t n, const booking_failures& failures) {
   const auto failure = failures.find(static_cast<std::uint32_t>(n + 1));
   std::size_t booked = 0;
   for (auto& l : b.lines) {
-    auto& f = fees_[l.fee];
     if (failure != failures.end() && booked == failure->second) {
       b.state = paper::failed;
       return;
@@ -99,6 +111,12 @@ void model::issue(std::size_t n, const booking_failures& failures) {
     ++booked;
     if (std::exchange(l.booked, true))
       continue;
+    if (l.tax) {
+      if (l.total != 0)
+        touched_.currencies.insert(b.currency);
+      continue;
+    }
+    auto& f = fees_[l.fee];
     f.at = l.total == 0 ? stage::final : stage::awaiting;
     if (l.total != 0)
       touched_.currencies.insert(b.currency);
@@ -131,12 +149,13 @@ model::refused model::move_money(bill& b, bool authorize, int128 amount) {
     if (part <= 0)
       continue;
     amount -= part;
-    auto& f = fees_[l.fee];
     (authorize ? l.authorized : l.settled) += part;
-    if (!authorize && l.settled == l.total)
-      f.at = stage::final;
-    touched_.fees.insert(l.fee);
     touched_.currencies.insert(b.currency);
+    if (l.tax)
+      continue;
+    if (!authorize && l.settled == l.total)
+      fees_[l.fee].at = stage::final;
+    touched_.fees.insert(l.fee);
   }
   if (amount > 0)
     return authorize ? errc::over_authorization : errc::over_settlement;

@@ -107,6 +107,8 @@ reply::customer_view model::view() const {
   v.currency = default_currency_ ? code_of(*default_currency_) : "";
   v.over_settlement = policy_;
   v.created_at = created_at_;
+  v.tax_name = tax_name_;
+  v.tax_rate = tax_rate_;
   return v;
 }
 
@@ -154,13 +156,21 @@ reply::invoice_view model::view_bill(std::size_t n) const {
                                     "overdue",
                                     "paid"};
   v.status = states[static_cast<std::size_t>(b.state)];
-  for (const auto& l : b.lines) {
-    const auto& f = fees_[l.fee];
-    v.lines.push_back({f.id, f.span, l.amount, l.amount - l.total, l.total});
-  }
   v.amount = b.sum(&bill::line::amount);
   v.total = b.sum(&bill::line::total);
   v.credits = v.amount - v.total;
+  period all = fees_[b.lines.front().fee].span;
+  for (const auto& l : b.lines) {
+    if (l.tax) {
+      v.lines.push_back({l.tax->name, all, l.total, 0, l.total, "tax"});
+      v.taxes.push_back(*l.tax);
+      v.credits += l.total; // which is no line's amount
+      continue;
+    }
+    const auto& f = fees_[l.fee];
+    all = {std::min(all.from, f.span.from), std::max(all.to, f.span.to)};
+    v.lines.push_back({f.id, f.span, l.amount, l.amount - l.total, l.total, "charge"});
+  }
   v.authorized = b.sum(&bill::line::authorized);
   v.settled = b.sum(&bill::line::settled);
   if (b.state == paper::failed)

@@ -42,6 +42,11 @@ command::put_customer script::customer() {
     c.currency = currency();
   if (chance_.once_in(3))
     c.advance_limit = {{"USD", minor(chance_.pick(60), 0)}, {"JPY", minor(20, 0)}};
+  if (chance_.once_in(2)) {
+    auto& tax = c.tax.emplace();
+    if (!chance_.once_in(4))
+      tax = rating::tax_rate::make("VAT", minor(chance_.pick(300), 3)).value();
+  }
   return c;
 }
 

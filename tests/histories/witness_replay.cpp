@@ -44,12 +44,25 @@ reply::receipt comparable(reply::receipt r) {
   return r;
 }
 
+std::string text_of(const reply::invoice_view& i) {
+  std::string text = " " + i.name + " " + i.status + " " + to_string(i.amount) + " - " +
+                     to_string(i.credits) + " = " + to_string(i.total) + ", authorized " +
+                     to_string(i.authorized) + ", settled " + to_string(i.settled) + " (";
+  for (const auto& l : i.lines)
+    text += (text.ends_with('(') ? "" : ", ") + l.kind + " " + l.name + " " + to_string(l.total) +
+            " from " + to_string(l.period.from) + " to " + to_string(l.period.to);
+  return text + ")";
+}
+
 std::string text_of(const reply::receipt& r) {
   std::string text = "body " + std::to_string(r.body.index());
   if (const auto* c = std::get_if<reply::charge_view>(&r.body))
     text += " " + c->detailed_status;
   if (const auto* i = std::get_if<reply::invoice_view>(&r.body))
-    text += " " + i->name + " " + i->status;
+    text += text_of(*i);
+  if (const auto* all = std::get_if<reply::invoices>(&r.body))
+    for (const auto& i : all->items)
+      text += text_of(i);
   if (const auto* u = std::get_if<reply::consumed>(&r.body))
     text += " booked " + to_string(u->booked) + " uncovered " + to_string(u->uncovered);
   if (const auto* d = std::get_if<reply::ran_due>(&r.body))

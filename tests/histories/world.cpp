@@ -159,7 +159,8 @@ void world::start_server() {
   parts.deliver = [this](std::span<const waiting_message> messages) -> std::size_t {
     if (outbox_fails)
       return 0;
-    const auto some = chance_.once_in(3) ? chance_.pick(messages.size() + 1) : messages.size();
+    const auto some =
+        trouble && chance_.once_in(3) ? chance_.pick(messages.size() + 1) : messages.size();
     delivered.insert(
         delivered.end(), messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(some));
     return some;

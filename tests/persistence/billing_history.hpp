@@ -5,6 +5,7 @@
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 #include "persistence/projections.hpp"
+#include "tests/domain/catalog/random_catalog.hpp"
 #include "tests/support/temporary_database.hpp"
 
 #include <algorithm>
@@ -243,6 +244,7 @@ inline void fill(billing_history& h) {
   const customer_key space{namespace_id(1), {}};
   h.decide(space, day(0), command::create_credit_unit{"TOKENS", 3});
   h.decide(space, day(0), command::put_billing_profile{std::nullopt, 0, std::nullopt});
+  h.decide(space, day(0), command::put_catalog{testing::random_catalog(1).catalog()});
   h.commit(0);
   h.decide(
       first_customer, day(0), command::put_customer{"USD", command::over_settlement::advance, {}});
@@ -253,8 +255,10 @@ inline void fill(billing_history& h) {
            command::grant_credit{"api", dec("50"), "USD", 10, {"tokens", "api"}, day(0)});
   h.decide(
       first_customer, day(1), command::grant_credit{"tokens", dec("9.125"), "TOKENS", 100, {}, {}});
-  h.decide(
-      second_customer, day(1), command::put_customer{"EUR", command::over_settlement::cap, {}});
+  const auto vat = *rating::tax_rate::make("VAT", dec("0.19"));
+  h.decide(second_customer,
+           day(1),
+           command::put_customer{"EUR", command::over_settlement::cap, {}, {vat}});
   h.commit(1);
   for (int i = 0; i < 5; ++i)
     h.decide(

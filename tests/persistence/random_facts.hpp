@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/customer.hpp"
+#include "tests/domain/catalog/random_catalog.hpp"
 
 #include <random>
 #include <string>
@@ -64,6 +65,7 @@ public:
   invoicing::invoice invoice();
   accrue::grant grant();
   accrue::settings settings();
+  rating::tax_rate tax_rate();
   /// The alternative at this place of `fact::any`.
   fact::any fact(std::size_t place);
   accrue::entry entry();
@@ -104,6 +106,7 @@ inline ledger::transaction random_facts::transaction(sequence unit, instant at) 
         {},
         ledger::spend_id::of(unit),
         ledger::spend_id::of(charge_id(number())),
+        ledger::spend_id::of(invoice_id(number())),
         ledger::spend_id::of(sequence(engine_() >> (2 + below(60))))};
     p.spend = one_of(spends);
   }
@@ -166,15 +169,17 @@ inline invoicing::invoice random_facts::invoice() {
   i.currency = currency();
   i.state = one_of(states);
   for (auto left = below(4); left > 0; --left)
-    i.lines.push_back({charge_id(number()),
-                       text(),
-                       {time(), time()},
-                       amount(),
-                       amount(),
-                       amount(),
-                       coin(),
-                       amount(),
-                       amount()});
+    i.lines.push_back(
+        {charge_id(number()),
+         text(),
+         {time(), time()},
+         amount(),
+         amount(),
+         amount(),
+         coin(),
+         amount(),
+         amount(),
+         coin() ? std::optional(rating::tax{tax_rate(), amount(), amount()}) : std::nullopt});
   for (auto left = below(3); left > 0; --left)
     i.issues.push_back({coin(), text(), text()});
   i.created_at = time();
@@ -204,7 +209,14 @@ inline accrue::settings random_facts::settings() {
   s.over_settlement = one_of(policies);
   for (auto left = below(4); left > 0; --left)
     s.advance_limits.push_back({amount(), currency()});
+  if (coin())
+    s.tax = tax_rate();
   return s;
+}
+
+inline rating::tax_rate random_facts::tax_rate() {
+  const auto fraction = decimal::make(static_cast<int128>(below(1001)), 3).value();
+  return rating::tax_rate::make("VAT" + text(), fraction).value();
 }
 
 inline fact::any random_facts::fact(std::size_t place) {
@@ -222,8 +234,12 @@ inline fact::any random_facts::fact(std::size_t place) {
       fact::credit_unit_created{text(), static_cast<std::uint8_t>(number())},
       fact::profile_changed{{coin(), time().ns, time().ns}},
       key,
+      fact::catalog_replaced{},
   };
   static_assert(std::size(all) == std::variant_size_v<fact::any>);
+  // The one fact that is worth its while only where it is wanted.
+  if (std::holds_alternative<fact::catalog_replaced>(all[place]))
+    return fact::catalog_replaced{random_catalog(engine_()).catalog()};
   return all[place];
 }
 
@@ -231,7 +247,7 @@ inline accrue::entry random_facts::entry() {
   accrue::entry e;
   e.number = sequence(1 + (engine_() >> (2 + below(60))));
   e.at = time();
-  e.kind = static_cast<std::uint8_t>(below(23));
+  e.kind = static_cast<std::uint8_t>(below(std::variant_size_v<command::any>));
   for (auto left = below(4); left > 0; --left)
     e.opened.push_back(sub_account());
   for (auto left = below(4); left > 0; --left)

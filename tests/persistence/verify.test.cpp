@@ -61,7 +61,7 @@ TEST_CASE("a sound database is proved, and everything in it counted", "[pg]") {
   CHECK(std::to_string(v.units) == h.value("select count(*) from journal"));
   CHECK(std::to_string(v.postings) == h.value("select count(*) from posting"));
   CHECK(v.batches == 5);
-  CHECK(v.summary() == "3 customers, 24 units, " + std::to_string(v.transactions) +
+  CHECK(v.summary() == "3 customers, 25 units, " + std::to_string(v.transactions) +
                            " transactions, " + std::to_string(v.postings) +
                            " postings, 5 batches: all proved");
   // The history has all that can go wrong below.

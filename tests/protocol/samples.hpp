@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/codec.hpp"
+#include "tests/domain/catalog/random_catalog.hpp"
 
 #include <limits>
 #include <string>
@@ -46,6 +47,32 @@ inline command::create_charge full_charge() {
   c.invoice_at = later;
   c.term = payment_term::in_advance;
   c.feature = "f";
+  return c;
+}
+
+inline product::catalog catalog() { return testing::random_catalog(1).catalog(); }
+inline rating::tax_rate gst() { return rating::tax_rate::make("GST", number("0.1")).value(); }
+inline command::put_customer with_tax(std::optional<rating::tax_rate> tax) {
+  command::put_customer c;
+  c.tax = std::move(tax);
+  return c;
+}
+/// A question with all that it can have.
+inline command::get_quote full_quote() {
+  command::get_quote c;
+  c.plan = "studio";
+  c.version = 2;
+  c.phase = "main";
+  c.add_ons = {"storage", "storage", "support"};
+  c.usage = {{"calls", number("0.5")}, {"hours", number("2160")}};
+  c.service_period = january;
+  c.full_service_period = period{{0}, january.to};
+  return c;
+}
+inline command::get_quote quote() {
+  command::get_quote c;
+  c.plan = "studio";
+  c.service_period = january;
   return c;
 }
 
@@ -93,7 +120,14 @@ inline std::vector<command::any> commands() {
       get_charge{"ch"},
       get_invoice{"#1"},
       list_invoices{},
-      get_accounts{}};
+      get_accounts{},
+      with_tax(gst()),
+      with_tax(std::nullopt),
+      put_catalog{},
+      put_catalog{catalog()},
+      get_catalog{},
+      quote(),
+      full_quote()};
   return all;
 }
 
@@ -139,7 +173,10 @@ inline reply::invoice_view invoice() {
   v.currency = usd;
   v.code = "USD";
   v.status = "payment_processing.pending";
-  v.lines = {{"ch", january, 8000, 3000, 5000}, {"ci", january, largest, 0, smallest}};
+  v.lines = {{"ch", january, 8000, 3000, 5000, "charge"},
+             {"ci", january, largest, 0, smallest, ""},
+             {"GST", january, 500, 0, 500, "tax"}};
+  v.taxes = {{"GST", number("0.1"), 5000, 500}};
   v.amount = 8000;
   v.credits = 3000;
   v.total = 5000;
@@ -195,7 +232,38 @@ inline std::vector<reply::body> bodies() {
           opened{"o", usd, "USD", 5},
           ran_due{7},
           credit_unit_view{"TOKENS", 9},
-          billing_profile_view{{false, 3, 5}}};
+          billing_profile_view{{false, 3, 5}},
+          customer_view{"acme",
+                        customer_id(65),
+                        "",
+                        command::over_settlement::advance,
+                        noon,
+                        "GST",
+                        number("0.1")},
+          catalog_stored{1, 2, 3, 4},
+          catalog_view{},
+          catalog_view{catalog()},
+          quote_view{"p", 1, jpy, "JPY", january, {}, 0, {}, 0, {}},
+          quote_view{"studio",
+                     2,
+                     usd,
+                     "USD",
+                     january,
+                     {{"overage",
+                       "Hours",
+                       672,
+                       -1,
+                       {{"Hours: usage in period",
+                         "unit-price-usage",
+                         number("672"),
+                         number("0.01"),
+                         672,
+                         0}}},
+                      {"addon", "Addon: x", 0, 0, {}}},
+                     largest,
+                     {{"GST", number("0.1"), 672, 67}},
+                     smallest,
+                     quote_view::paid_part{1, -2, 3}}};
 }
 
 inline std::vector<reply::receipt> receipts() {

@@ -237,6 +237,7 @@ TEST_CASE("a command that changes something always has an id or a key", "[cli]")
 }
 
 TEST_CASE("an invoice is printed like an invoice", "[cli]") {
+  const period january{at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")};
   reply::invoice_view invoice;
   invoice.name = invoice.number = "ACME-000001";
   invoice.currency = usd;
@@ -244,12 +245,13 @@ TEST_CASE("an invoice is printed like an invoice", "[cli]") {
   invoice.status = "payment_processing.pending";
   invoice.issued_at = at("2026-02-01T00:00:00Z");
   invoice.due_at = at("2026-03-03T12:30:00Z");
-  invoice.lines = {
-      {"plan", {at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")}, 10000, 8000, 2000},
-      {"Größe", {at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")}, 5, 0, 5}};
+  invoice.lines = {{"plan", january, 10000, 8000, 2000, "charge"},
+                   {"Größe", january, 5, 0, 5, "charge"},
+                   {"GST", january, 201, 0, 201, "tax"}};
+  invoice.taxes = {{"GST", decimal::parse("0.1").value(), 2005, 201}};
   invoice.amount = 10005;
   invoice.credits = 8000;
-  invoice.total = 2005;
+  invoice.total = 2206;
   invoice.settled = 2000;
   const scripted_server server(
       [&](const wire::call&) -> reply_body { return receipt_of(invoice); });
@@ -263,20 +265,22 @@ Status    payment_processing.pending
 Issued    2026-02-01
 Due       2026-03-03 12:30:00
 
-Line        Period                   Amount  Credits  Total
-----------  -----------------------  ------  -------  -----
-plan        2026-01-01 - 2026-02-01  100.00    80.00  20.00
-Größe       2026-01-01 - 2026-02-01    0.05     0.00   0.05
-                                     ------  -------  -----
-Total USD                            100.05    80.00  20.05
-Authorised                                             0.00
-Settled                                               20.00
-To pay                                                 0.05
+Line              Period                   Amount  Credits  Total
+----------------  -----------------------  ------  -------  -----
+plan              2026-01-01 - 2026-02-01  100.00    80.00  20.00
+Größe             2026-01-01 - 2026-02-01    0.05     0.00   0.05
+GST 0.1 on 20.05                                             2.01
+                                           ------  -------  -----
+Total USD                                  100.05    80.00  22.06
+Authorised                                                   0.00
+Settled                                                     20.00
+To pay                                                       2.06
 )");
   const auto document = nlohmann::json::parse(
       accrue_program("--json invoice show acme ACME-000001" + server.option()).out);
   CHECK(document["sequence"] == 7);
-  CHECK(document["invoice"]["total"] == "20.05");
+  CHECK(document["invoice"]["total"] == "22.06");
+  CHECK(document["invoice"]["taxes"][0]["base"] == "20.05");
   CHECK(document["invoice"]["issued_at"] == "2026-02-01T00:00:00Z");
   CHECK(document["invoice"]["lines"][1]["name"] == "Größe");
 }

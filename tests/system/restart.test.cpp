@@ -1,5 +1,6 @@
 // A customer is the same after everything that takes it out of memory: a clean restart, retirement
 // when idle, a snapshot in front of thousands of units. Crashes are in durability.test.cpp.
+#include "tests/domain/catalog/random_catalog.hpp"
 #include "tests/support/server_process.hpp"
 #include "tests/support/temporary_database.hpp"
 #include "tests/system/proof.hpp"
@@ -40,10 +41,14 @@ command::create_charge charge(const char* id, const char* amount, const char* in
 std::vector<wire::call> first_half(const std::string& who) {
   auto credit_only = charge("from-credit", "3.33", "2024-04-01T00:00:00Z");
   credit_only.mode = settlement_mode::credit_only;
+  command::put_customer tax;
+  tax.tax.emplace(rating::tax_rate::make("VAT", decimal::parse("0.19").value()).value());
   return {
       call({}, command::create_credit_unit{"POINTS", 4}, "points"),
       call({}, command::put_billing_profile{false, {}, {}}, "profile"),
+      call({}, command::put_catalog{random_catalog(5).catalog()}, "catalog"),
       calls::put_customer(who),
+      call(who, tax, "tax"),
       calls::grant(who, "welcome", "50"),
       calls::grant(who, "points", "1.00006", "POINTS"),
       call(who, command::open_credit{"old", decimal::parse("7.77").value(), "USD", {}, {}}),
@@ -66,6 +71,9 @@ std::vector<wire::call> second_half(const std::string& who) {
 }
 
 std::vector<wire::call> questions(const std::string& who) {
+  command::get_quote quote;
+  quote.plan = "plan";
+  quote.service_period = {at("2024-03-01T00:00:00Z"), at("2024-04-01T00:00:00Z")};
   return {calls::get_balance(who),
           calls::get_customer(who),
           call(who, command::get_charge{"march"}),
@@ -73,6 +81,8 @@ std::vector<wire::call> questions(const std::string& who) {
           call(who, command::get_charge{"from-credit"}),
           call(who, command::get_invoice{"#1"}),
           call(who, command::list_invoices{}),
+          call({}, command::get_catalog{}),
+          call(who, quote),
           call(who, command::get_accounts{})};
 }
 

@@ -45,16 +45,18 @@ TEST_CASE("tiers have exactly one open end and bounds above 0", "[rating][D30]")
   CHECK(fault(std::vector<rating::tier>{}) == "tiers");
   CHECK(fault({tier("10", "", "1")}) == "tiers");
   CHECK(fault({tier("", "", "1"), tier("", "5", "")}) == "tiers");
-  CHECK(fault({tier("0", "", "1"), tier("", "", "2")}) == "up_to_amount");
-  CHECK(fault({tier("-1", "", "1"), tier("", "", "2")}) == "up_to_amount");
+  CHECK(fault({tier("0", "", "1"), tier("", "", "2")}) == "tiers[0].up_to_amount");
+  CHECK(fault({tier("5", "", "1"), tier("-1", "", "1"), tier("", "", "2")}) ==
+        "tiers[1].up_to_amount");
 }
 
 TEST_CASE("each tier has a bound and a price of its own", "[rating][D30]") {
-  CHECK(fault({tier("10", "", "1"), tier("10.0", "", "3"), tier("", "", "2")}) == "up_to_amount");
-  CHECK(fault({tier("10", "", ""), tier("", "", "2")}) == "tiers");
+  CHECK(fault({tier("10", "", "1"), tier("", "", "2"), tier("10.0", "", "3")}) ==
+        "tiers[2].up_to_amount");
+  CHECK(fault({tier("10", "", ""), tier("", "", "2")}) == "tiers[0]");
   CHECK(fault({tier("10", "0", ""), tier("", "", "0")}) == "accepted");
-  CHECK(fault({tier("10", "-0.01", ""), tier("", "", "2")}) == "flat_price");
-  CHECK(fault({tier("10", "", "1"), tier("", "", "-2")}) == "unit_price");
+  CHECK(fault({tier("10", "-0.01", ""), tier("", "", "2")}) == "tiers[0].flat_price");
+  CHECK(fault({tier("10", "", "1"), tier("", "", "-2")}) == "tiers[1].unit_price");
 }
 
 TEST_CASE("tiers may be listed in any order", "[rating]") {
@@ -81,22 +83,22 @@ TEST_CASE("a minimum is not above the maximum", "[rating]") {
   };
   CHECK(with("5", "5") == "accepted");
   CHECK(with("5", "0") == "accepted"); // 0 on either side is not compared
-  CHECK(with("5", "4.99") == "minimum_amount");
-  CHECK(with("-1", "") == "minimum_amount");
-  CHECK(with("", "-1") == "maximum_amount");
+  CHECK(with("5", "4.99") == "commitments.minimum_amount");
+  CHECK(with("-1", "") == "commitments.minimum_amount");
+  CHECK(with("", "-1") == "commitments.maximum_amount");
   CHECK(fault(rating::tiered_price{rating::tier_mode::volume,
                                    {tier("", "", "1")},
-                                   between("2", "1")}) == "minimum_amount");
+                                   between("2", "1")}) == "commitments.minimum_amount");
 }
 
 TEST_CASE("discounts are percentages and quantities", "[rating][D58]") {
   const auto p = per_unit("1");
   CHECK(fault(p, percent_off("100"), {}) == "accepted");
   CHECK(fault(p, percent_off("0"), {}) == "accepted");
-  CHECK(fault(p, percent_off("100.01"), {}) == "percentage");
-  CHECK(fault(p, percent_off("-1"), {}) == "percentage");
-  CHECK(fault(p, free_units("-1"), {}) == "usage");
-  CHECK(fault(made(rating::flat_price{dec("1")}), free_units("1"), {}) == "usage");
+  CHECK(fault(p, percent_off("100.01"), {}) == "discounts.percentage");
+  CHECK(fault(p, percent_off("-1"), {}) == "discounts.percentage");
+  CHECK(fault(p, free_units("-1"), {}) == "discounts.usage");
+  CHECK(fault(made(rating::flat_price{dec("1")}), free_units("1"), {}) == "discounts.usage");
 }
 
 TEST_CASE("only unit and tiered prices convert quantities", "[rating]") {

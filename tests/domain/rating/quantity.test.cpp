@@ -2,6 +2,7 @@
 // Quantities free of charge are tested with lines.
 #include "domain/rating/quantity.hpp"
 
+#include "domain/rating/amount.hpp"
 #include "tests/domain/rating/rating.hpp"
 
 using namespace accrue;
@@ -33,6 +34,19 @@ TEST_CASE("a converted quantity is rounded as was agreed", "[rating]") {
   CHECK(converted("1400", "0", {divide, dec("1000"), none, 0}) == "1.4 0");
   // Line and what was before it are rounded each for itself. Source: invoicing.md 2.7.
   CHECK(converted("1300", "1400", {divide, dec("1000"), ceiling, 0}) == "2 2");
+}
+
+TEST_CASE("a conversion takes as many digits as a decimal has", "[rating][D2]") {
+  using enum conversion::operation;
+  using enum conversion::rounding_mode;
+  // A product of 20 digits after the point is a quotient that is formed last.
+  const auto fine = rating::convert({dec("0.0000000001"), {}},
+                                    conversion{multiply, dec("0.0000000003"), none, 0});
+  CHECK(rating::amount_of(
+            dec("100000000000000000000"), fine->undivided.quantity, fine->divisor, usd) == 300);
+  CHECK(converted("0.0000000001", "0", {multiply, dec("0.0000000003"), ceiling, 2}) == "0.01 0");
+  CHECK(converted("10000000000000000000000", "0", {multiply, dec("2"), none, 0}) ==
+        "20000000000000000000000 0");
 }
 
 TEST_CASE("a quotient is formed last", "[rating][D2]") {
