@@ -115,7 +115,7 @@ std::string plot_of(const std::vector<point>& all) {
     for (const auto& at : all) {
       const auto height =
           top.minor == 0 ? 0 : divide_rounded(at.total.minor * plot_rows * 8, top.minor);
-      out += eighths[static_cast<std::size_t>(std::clamp<int128>(height - row * 8, 0, 8))];
+      out += eighths[static_cast<std::size_t>(std::clamp<int128>(height - int128{row} * 8, 0, 8))];
     }
     out += '\n';
   }
