@@ -47,13 +47,13 @@ struct writer {
   template <class... T>
   void put(const std::variant<T...>& v) {
     number(v.index());
-    std::visit([this](const auto& x) { put(x); }, v);
+    std::visit([this](const auto& x) { this->put(x); }, v);
   }
   /// What has a description of its fields.
   template <class T>
   requires std::is_class_v<T>
   void put(const T& v) {
-    auto each = [this](const auto&... x) { all(x...); };
+    auto each = [this](const auto&... x) { this->all(x...); };
     fields(each, v);
   }
   template <class T>

@@ -320,6 +320,7 @@ result<call> read_with(const v1::Command& m, std::string_view kind, const Messag
 
 } // namespace
 
+// NOLINTNEXTLINE(readability-function-size): two lines for each command
 result<call> read_call(const v1::Command& m) {
   switch (m.body_case()) {
   case v1::Command::kPutCustomer:

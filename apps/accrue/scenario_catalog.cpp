@@ -109,7 +109,7 @@ step_answer scenario_engine::quote(const step& s) {
     c.service_period = {parse_instant(p[0].get<std::string>()).value(),
                         parse_instant(p[1].get<std::string>()).value()};
   } else {
-    c.service_period = {engine_.now(), plus_ns(engine_.now(), 30 * 86'400 * ns_per_second)};
+    c.service_period = {engine_.now(), plus_ns(engine_.now(), 30LL * 86'400 * ns_per_second)};
   }
   if (s.fields.contains("customer"))
     return ensure(s.customer).and_then([&](const json&) { return ask(s, std::move(c)); });

@@ -117,7 +117,8 @@ private:
   }
 
   [[nodiscard]] static result<void> check_texts(const rating::tariff& t, const std::string& place) {
-    const auto& [percentage, usage] = t.discounts();
+    const auto& percentage = t.discounts().percentage;
+    const auto& usage = t.discounts().usage;
     const auto id = [&](const std::string& text, const char* discount) {
       return check_text(text, place + ".discounts." + discount + ".correlation_id");
     };

@@ -47,8 +47,8 @@ result<std::vector<delta_line>> difference(std::span<const detailed_line> now,
     out.back().line.credits = 0;
   }
   for (const auto& [line, id] : billed) {
-    auto at =
-        std::ranges::find_if(out, [&](const delta_line& d) { return same_price(d.line, line); });
+    auto at = std::ranges::find_if(
+        out, [&like = line](const delta_line& d) { return same_price(d.line, like); });
     if (at == out.end()) {
       auto none = line;
       none.quantity = {};
