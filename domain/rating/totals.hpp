@@ -4,6 +4,7 @@
 #include "domain/money.hpp"
 #include "domain/result.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,19 +38,29 @@ public:
 
   /// Back from the journal, without checking it again.
   [[nodiscard]] static tax_rate restored(std::string name, decimal fraction) {
-    return {std::move(name), fraction};
+    return tax_rate(std::move(name), fraction);
   }
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const decimal& fraction() const noexcept { return fraction_; }
+  [[nodiscard]] const std::string& name() const noexcept { return agreed_->name; }
+  [[nodiscard]] const decimal& fraction() const noexcept { return agreed_->fraction; }
 
-  friend bool operator==(const tax_rate&, const tax_rate&) = default;
+  friend bool operator==(const tax_rate& a, const tax_rate& b) noexcept {
+    return a.agreed_ == b.agreed_ || *a.agreed_ == *b.agreed_;
+  }
 
 private:
-  tax_rate(std::string name, decimal fraction) : name_(std::move(name)), fraction_(fraction) {}
+  struct terms {
+    std::string name;
+    decimal fraction;
 
-  std::string name_;
-  decimal fraction_;
+    friend bool operator==(const terms&, const terms&) = default;
+  };
+
+  tax_rate(std::string name, decimal fraction)
+      : agreed_(std::make_shared<const terms>(terms{std::move(name), fraction})) {}
+
+  /// Shared by a customer and its invoices: whoever has no rate, as most have none, keeps no room for one.
+  std::shared_ptr<const terms> agreed_;
 };
 
 /// The tax line of an invoice.
