@@ -18,7 +18,7 @@ constexpr std::chrono::seconds patience{10};
 /// After a connection broke: what the others have already been told is still read.
 constexpr std::chrono::milliseconds grace{500};
 /// An open loop looks this often for what is due. Setting a timer costs as much as sending a command does.
-constexpr std::chrono::microseconds together{100};
+constexpr std::chrono::microseconds together{200};
 
 double cpu_seconds() {
   rusage usage{};
