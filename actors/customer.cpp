@@ -47,6 +47,10 @@ void customer_state::go_on() {
     backlog_.reset();
 }
 
+thread_local std::shared_ptr<const envelope> customer_state::deciding_;
+
+void customer_state::settled() noexcept { deciding_.reset(); }
+
 bool customer_state::too_late(const envelope& e) const noexcept {
   return e.deadline.ns < context().latest_stamp.load(std::memory_order_relaxed);
 }

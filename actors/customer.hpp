@@ -41,7 +41,7 @@ public:
   void discarded(const unit_discarded& d);
   [[nodiscard]] sequence last_unit() const noexcept { return recorder_->value.last; }
   /// A message was dealt with: nobody's command is in the middle of being decided.
-  void settled() noexcept { deciding_.reset(); }
+  void settled() noexcept;
   /// Ends this life. `fault`: the next one is in quarantine; none: it is a usual one.
   void stop(std::optional<quarantine_kind> fault, const std::string& why, sequence last_good);
   /// An invariant did not hold.
@@ -127,7 +127,8 @@ private:
   std::uint32_t units_opened_ = 0;
   std::unique_ptr<open_unit> current_;
   std::unique_ptr<backlog> backlog_;
-  std::shared_ptr<const envelope> deciding_; ///< whose caller is told when deciding it breaks
+  /// Whose caller is told when deciding it breaks. Set and gone within one message, so one of a thread will do.
+  static thread_local std::shared_ptr<const envelope> deciding_;
 };
 
 customer_actor::behavior_type customer_behavior(customer_state::pointer self,

@@ -234,7 +234,7 @@ bool recorder::may_answer_now() {
   const auto& l = its_lane();
   if (!all_durable() || !l.owns())
     return false;
-  if (const auto seen = l.discards(); seen != discards_seen_) {
+  if (const auto seen = static_cast<std::uint32_t>(l.discards()); seen != discards_seen_) {
     if (lost())
       return false;
     discards_seen_ = seen;

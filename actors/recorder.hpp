@@ -91,14 +91,14 @@ private:
   void add_snapshot(unit_batch& b);
 
   engine_context* context_;
-  namespace_id space_;
   key_index keys_;
   digest tip_{};
+  namespace_id space_;
   std::uint32_t life_;
   std::uint32_t since_snapshot_ = 0;
+  std::uint32_t discards_seen_ = 0; ///< of the lane, modulo 2^32; none of them was this life's
   std::uint64_t last_ticket_ = 0;
-  instant due_ = ledger::never;     ///< next_due(value)
-  std::uint64_t discards_seen_ = 0; ///< of the lane; none of them was this life's
+  instant due_ = ledger::never; ///< next_due(value)
 };
 
 } // namespace accrue
