@@ -85,6 +85,7 @@ void namespace_state::refuse_held(const envelope& e) {
 void namespace_state::receive(std::shared_ptr<const envelope> e) {
   auto& r = *records_;
   if (command::is_query(e->body)) {
+    deciding_ = e;
     const auto got = answer_for_namespace(*current_, r.value.last, e->body);
     return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
   }

@@ -5,11 +5,11 @@
 #include "apps/accrue/program.hpp"
 #include "apps/accrue/rating_vectors.hpp"
 #include "apps/accrue/scenario_compare.hpp"
+#include "apps/accrue/vector_files.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <iterator>
 #include <memory>
 
 namespace accrue::cli {
@@ -48,29 +48,12 @@ bool run(const rating_vector& v, bool json_records) {
 }
 
 int rate(const rate_arguments& a) {
-  std::vector<rating_vector> all;
-  bool readable = true;
-  for (const auto& file : a.files) {
-    auto read = read_rating_vectors(file);
-    if (!read) {
-      std::fprintf(stderr, "accrue: %s\n", read.error().text.c_str());
-      readable = false;
-      continue;
-    }
-    std::ranges::move(*read, std::back_inserter(all));
-  }
-  if (!readable)
+  const auto all = vectors_of(a.files, a.only, read_rating_vectors);
+  if (!all)
     return exit_usage;
-  if (!a.only.empty()) {
-    std::erase_if(all, [&](const rating_vector& v) { return v.id != a.only; });
-    if (all.empty()) {
-      std::fprintf(stderr, "accrue: no vector has the id '%s'.\n", a.only.c_str());
-      return exit_usage;
-    }
-  }
   std::size_t passed = 0;
   std::size_t failures = 0;
-  for (const auto& v : all)
+  for (const auto& v : *all)
     ++(run(v, a.json_records) ? passed : failures);
   std::printf("%zu passed, %zu failed\n", passed, failures);
   return failures == 0 && passed != 0 ? exit_done : exit_refused;
