@@ -64,6 +64,8 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
   if (mode_ == mode::unreadable)
     return refuse_held(*e);
   if (command::is_query(e->body)) {
+    if (const auto past = rows_needed(r.value, e->body, e->stamp))
+      return ask_past(std::move(e), *past);
     const auto got = accrue::answer(r.value, *catalog_, e->stamp, e->body);
     return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
   }
@@ -115,11 +117,20 @@ void customer_state::decide(std::shared_ptr<const envelope> e, const command_pri
                                  [me](customer_id n) { caf::anon_send(me, number_assigned{n}); }});
     return;
   }
+  if (!needs_past(e, p))
+    decide_with(std::move(e), p, {});
+}
+
+void customer_state::decide_with(std::shared_ptr<const envelope> e,
+                                 const command_prints& p,
+                                 std::span<const entry> loaded) {
+  auto& r = *recorder_;
   deciding_ = e;
   if (auto* const failures = context().failures)
     failures->pass("decide:" + r.value.reference);
   unit u(
       r.value, *catalog_, e->stamp, static_cast<std::uint8_t>(e->body.index()), context().failures);
+  u.loaded = loaded;
   if (is_simple(e->body)) {
     const auto ok = decide_now(u, e->body);
     return ok ? commit(u, *e, p, *catalog_) : r.refuse(*e, ok.error());

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "actors/recorder.hpp"
+#include "domain/decisions.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace accrue {
@@ -37,6 +39,7 @@ public:
   void receive(std::shared_ptr<const envelope> e);
   void loaded(const result<stored_customer>& stored);
   void row(const row_loaded& r);
+  void rows(const rows_loaded& r);
   void numbered(customer_id number);
   void discarded(const unit_discarded& d);
   [[nodiscard]] sequence last_unit() const noexcept { return recorder_->value.last; }
@@ -69,13 +72,25 @@ private:
     sequence where;
     std::shared_ptr<const envelope> command;
   };
+  // A question about the past, or a command that has to know some of it: units are read page by page.
+  struct reading {
+    std::uint32_t number = 0;
+    std::shared_ptr<const envelope> command;
+    command_prints prints;           ///< of a command; it is `current_` meanwhile
+    std::vector<rows_wanted> wanted; ///< the last one is being read
+    sequence last;                   ///< no unit behind it is looked at
+    std::vector<entry> entries;
+  };
   // What an idle customer has none of.
   struct backlog {
     std::vector<std::shared_ptr<const envelope>> waiting; ///< oldest first
     std::vector<repeat> repeats;
+    std::vector<reading> readings;
     std::vector<std::pair<charge_id, charge_actor>> charges; ///< of the unit being decided
     std::string stopped_why;
-    [[nodiscard]] bool nobody_waits() const noexcept { return waiting.empty() && repeats.empty(); }
+    [[nodiscard]] bool nobody_waits() const noexcept {
+      return waiting.empty() && repeats.empty() && readings.empty();
+    }
   };
   enum class mode : std::uint8_t {
     loading,
@@ -101,6 +116,9 @@ private:
   void begin(std::shared_ptr<const envelope> e);
   void go_on();
   void decide(std::shared_ptr<const envelope> e, const command_prints& p);
+  void decide_with(std::shared_ptr<const envelope> e,
+                   const command_prints& p,
+                   std::span<const entry> loaded);
   void converse();
   void carry(const to_charge& message);
   void tell_charge(const charge& to, flat_fee::event what);
@@ -112,6 +130,10 @@ private:
   void answer_again(sequence where, std::shared_ptr<const envelope> e);
   void load_row(sequence where, instant deadline);
   void tell_scheduler();
+  void ask_past(std::shared_ptr<const envelope> e, rows_wanted wanted);
+  [[nodiscard]] bool needs_past(const std::shared_ptr<const envelope>& e, const command_prints& p);
+  void read_on(reading& r);
+  void past_known(reading r);
   void
   asked_row(std::unique_ptr<open_unit> asked, const stored_row* row, const result<entry>& unit);
   void repeat_answer(const envelope& command, const result<entry>& unit);

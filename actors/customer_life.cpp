@@ -81,6 +81,9 @@ void customer_state::unfit(const std::string& why) {
     refuse_held(*open->command);
   for (const auto& again : std::exchange(with_backlog().repeats, {}))
     refuse_held(*again.command);
+  for (const auto& asked : std::exchange(with_backlog().readings, {}))
+    if (command::is_query(asked.command->body))
+      refuse_held(*asked.command);
   go_on();
 }
 
@@ -136,6 +139,9 @@ void customer_state::stop(std::optional<quarantine_kind> fault,
         tell(*e);
     for (const auto& again : left->repeats)
       tell(*again.command);
+    for (const auto& asked : left->readings)
+      if (command::is_query(asked.command->body))
+        tell(*asked.command);
   }
   with_backlog().stopped_why = why;
   // What it was to be woken for may never have been stored; who is loaded again says what there is.
@@ -223,6 +229,7 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self,
         guarded([&](customer_state& c) { c.loaded(*m.stored); });
       },
       [guarded](const row_loaded& m) { guarded([&](customer_state& c) { c.row(m); }); },
+      [guarded](const rows_loaded& m) { guarded([&](customer_state& c) { c.rows(m); }); },
       [guarded](const number_assigned& m) {
         guarded([&](customer_state& c) { c.numbered(m.number); });
       },

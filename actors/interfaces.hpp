@@ -26,6 +26,8 @@ using customer_actor = caf::typed_actor<
     caf::reacts_to<customer_loaded>,
     // A journal row, asked for because of a key that came again.
     caf::reacts_to<row_loaded>,
+    // A page of its journal, for a question about the past or a command that needs it.
+    caf::reacts_to<rows_loaded>,
     // The number of a customer that is being created.
     caf::reacts_to<number_assigned>,
     // The namespace's catalog changed.

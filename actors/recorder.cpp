@@ -30,6 +30,8 @@ digest hash_of(const digest& before, const customer_key& owner, const stored_row
 
 } // namespace
 
+fingerprint print_of_key(std::string_view key) noexcept { return print_of(key); }
+
 result<command_prints> prints_of(const envelope& e, const catalog& cat) {
   if (e.key.size() > key_bytes_max)
     return refuse(errc::validation, "an idempotency key has at most 128 bytes", "idempotency_key");
@@ -198,7 +200,10 @@ void recorder::record(const unit& u,
   value.apply(done);
   const bool moves_calendar = std::ranges::any_of(done.facts, [](const fact::any& f) {
     return std::holds_alternative<fact::charge_changed>(f) ||
-           std::holds_alternative<fact::invoice_changed>(f);
+           std::holds_alternative<fact::invoice_changed>(f) ||
+           std::holds_alternative<fact::reserved>(f) ||
+           std::holds_alternative<fact::hold_extended>(f) ||
+           std::holds_alternative<fact::hold_ended>(f);
   });
   if (moves_calendar)
     due_ = next_due(value).value_or(ledger::never);
@@ -221,9 +226,8 @@ void recorder::record(const unit& u,
                          life_,
                          row.sequence,
                          e.deadline});
-    if (const auto& l = context_->limits;
-        since_snapshot() >= l.snapshot_every &&
-        (b.state_bytes < l.states_of_batch || since_snapshot() >= 2 * l.snapshot_every))
+    if (const auto every = context_->limits.snapshot_every;
+        since_snapshot() >= every && (has_room(b) || since_snapshot() >= 2 * every))
       add_snapshot(b);
   });
   pass(crash_point::unit_added);
@@ -296,10 +300,13 @@ void recorder::end_life(std::function<void()> run) {
 
 void recorder::snapshot() {
   last_ticket_ = its_lane().append([&](unit_batch& b) {
-    if (b.state_bytes <
-        context_->limits.states_of_batch) // else the batch is not empty, its ticket good
+    if (has_room(b)) // else it has something in it, and its ticket is good
       add_snapshot(b);
   });
+}
+
+bool recorder::has_room(const unit_batch& b) const {
+  return b.state_bytes < context_->limits.states_of_batch;
 }
 
 void recorder::add_snapshot(unit_batch& b) {

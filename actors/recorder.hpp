@@ -27,6 +27,9 @@ struct command_prints {
 [[nodiscard]] bool
 answers_to(const stored_row& row, const entry& unit, const command_prints& p) noexcept;
 
+/// The fingerprint that a key has in the journal.
+[[nodiscard]] fingerprint print_of_key(std::string_view key) noexcept;
+
 class recorder {
 public:
   recorder(engine_context& context, namespace_id space, std::string reference, std::uint32_t life);
@@ -88,6 +91,8 @@ private:
   result<void> replay(const stored_customer& stored, catalog* replayed);
   void answer(const envelope& e, const std::function<void(std::string&)>& print);
   [[nodiscard]] bool may_answer_now();
+  /// For one snapshot more.
+  [[nodiscard]] bool has_room(const unit_batch& b) const;
   void add_snapshot(unit_batch& b);
 
   engine_context* context_;

@@ -24,6 +24,8 @@ simulation::simulation(simulation_options options)
 simulation::~simulation() = default;
 
 void simulation::start_server() {
+  if (options_.prepare)
+    options_.prepare(db_);
   virtual_server_parts parts;
   parts.database = &db_;
   parts.time = time_.get();
@@ -221,7 +223,7 @@ void verify_customer(const customer_key& key,
         find("a transaction of unit " + std::to_string(number) + " does not hold");
   }
   if (rows.wakeup != next_due(replayed))
-    find("its wake-up is not what its charges and invoices ask for");
+    find("its wake-up is not what its charges, invoices and reservations ask for");
   std::map<currency, int128> sums;
   for (std::uint32_t n = 0; n < replayed.book.sub_accounts().size(); ++n)
     sums[replayed.book.at(sub_account_id(n)).route.currency] +=

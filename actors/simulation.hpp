@@ -23,6 +23,8 @@ struct simulation_options {
   instant start;
   engine_limits limits;
   std::string space = "default";
+  /// Before the first server starts, and before each one after a crash: what it will find.
+  std::function<void(memory_database&)> prepare = {};
 };
 
 /// An engine whose clients, clock, store and scheduler are all driven from here. Not thread-safe: one

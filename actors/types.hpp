@@ -54,6 +54,11 @@ struct row_loaded {
   std::shared_ptr<result<stored_row>> row;
   std::optional<instant> late; ///< not read: for those only whose deadline is not after this one
 };
+/// A page of the journal, for a reading under way.
+struct rows_loaded {
+  std::uint32_t reading = 0;
+  std::shared_ptr<result<std::vector<stored_row>>> rows;
+};
 struct number_assigned {
   customer_id number;
 };
@@ -209,6 +214,7 @@ ACCRUE_MESSAGE(execute)
 ACCRUE_MESSAGE(tick)
 ACCRUE_MESSAGE(customer_loaded)
 ACCRUE_MESSAGE(row_loaded)
+ACCRUE_MESSAGE(rows_loaded)
 ACCRUE_MESSAGE(number_assigned)
 ACCRUE_MESSAGE(assign_number)
 ACCRUE_MESSAGE(catalog_changed)

@@ -66,6 +66,8 @@ int main(int argc, char** argv) {
   cli::add_console(app, p);
   cli::add_customer(app, p);
   cli::add_credit(app, p);
+  cli::add_credit_history(app, p);
+  cli::add_import(app, p);
   cli::add_billing(app, p);
   cli::add_ledger(app, p);
   cli::add_verify(app, p);

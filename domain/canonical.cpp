@@ -88,6 +88,10 @@ struct writer {
   }
   void operator()(const command::grant_credit& c) {
     all(c.id, c.amount, c.currency, c.priority, c.features, c.effective_at);
+    const bool plain = c.funding == command::grant_funding::promotional && !c.expires_at &&
+                       !c.cost_basis && !c.fiat_currency;
+    if (!plain) // of a later version: what came before keeps its fingerprint (D6)
+      all(c.funding, c.expires_at, c.cost_basis, c.fiat_currency);
   }
   void operator()(const command::consume& c) { all(c.id, c.amount, c.currency, c.feature); }
   void operator()(const command::create_charge& c) {
@@ -111,6 +115,8 @@ struct writer {
   void operator()(const command::pay_invoice& c) { all(c.invoice); }
   void operator()(const command::open_credit& c) {
     all(c.id, c.amount, c.currency, c.features, c.at);
+    if (c.expires_at)
+      put(*c.expires_at);
   }
   void operator()(const command::open_advance& c) {
     all(c.id, c.amount, c.currency, c.features, c.at);
@@ -121,7 +127,30 @@ struct writer {
     all(c.auto_advance, c.draft_period_ns, c.due_after_ns);
   }
   void operator()(const command::put_catalog& c) { put(c.catalog.all()); }
+  void operator()(const command::authorize_grant& c) { all(c.grant, c.amount); }
+  void operator()(const command::settle_grant& c) { all(c.grant, c.amount); }
+  void operator()(const command::void_grant& c) { all(c.grant, c.refund); }
+  void operator()(const command::correct_charge& c) { all(c.charge, c.amount); }
+  void operator()(const command::recognize& c) { all(c.as_of, c.invoiced); }
+  void operator()(const command::reserve& c) {
+    all(c.id, c.amount, c.currency, c.feature, c.ttl_ns, c.up_to);
+  }
+  void operator()(const command::settle_reservation& c) { all(c.id, c.amount); }
+  void operator()(const command::release_reservation& c) { all(c.id); }
+  void operator()(const command::extend_reservation& c) { all(c.reservation, c.ttl_ns); }
+  void operator()(const command::open_balances& c) {
+    put(c.id);
+    number(c.credits.size());
+    for (const auto& each : c.credits)
+      (*this)(each);
+    for (const auto& each : c.advances)
+      (*this)(each);
+  }
   // Queries have no key.
+  void operator()(const command::get_grant&) {}
+  void operator()(const command::list_grants&) {}
+  void operator()(const command::get_reservation&) {}
+  void operator()(const command::list_transactions&) {}
   void operator()(const command::get_catalog&) {}
   void operator()(const command::get_quote&) {}
   void operator()(const command::get_customer&) {}

@@ -4,14 +4,46 @@
 namespace accrue::command {
 
 std::string_view kind(const any& c) noexcept {
-  constexpr std::string_view names[] = {
-      "put_customer",        "grant_credit",      "consume",         "create_charge",
-      "advance_charge",      "invoice_pending",   "approve_invoice", "advance_invoice",
-      "retry_invoice",       "authorize_payment", "settle_payment",  "pay_invoice",
-      "open_credit",         "open_advance",      "run_due",         "create_credit_unit",
-      "put_billing_profile", "get_customer",      "get_balance",     "get_charge",
-      "get_invoice",         "list_invoices",     "get_accounts",    "put_catalog",
-      "get_catalog",         "get_quote"};
+  constexpr std::string_view names[] = {"put_customer",
+                                        "grant_credit",
+                                        "consume",
+                                        "create_charge",
+                                        "advance_charge",
+                                        "invoice_pending",
+                                        "approve_invoice",
+                                        "advance_invoice",
+                                        "retry_invoice",
+                                        "authorize_payment",
+                                        "settle_payment",
+                                        "pay_invoice",
+                                        "open_credit",
+                                        "open_advance",
+                                        "run_due",
+                                        "create_credit_unit",
+                                        "put_billing_profile",
+                                        "get_customer",
+                                        "get_balance",
+                                        "get_charge",
+                                        "get_invoice",
+                                        "list_invoices",
+                                        "get_accounts",
+                                        "put_catalog",
+                                        "get_catalog",
+                                        "get_quote",
+                                        "authorize_grant",
+                                        "settle_grant",
+                                        "void_grant",
+                                        "correct_charge",
+                                        "recognize",
+                                        "reserve",
+                                        "settle_reservation",
+                                        "release_reservation",
+                                        "extend_reservation",
+                                        "get_grant",
+                                        "list_grants",
+                                        "get_reservation",
+                                        "list_transactions",
+                                        "open_balances"};
   static_assert(std::size(names) == std::variant_size_v<any>);
   return names[c.index()];
 }
@@ -34,7 +66,9 @@ bool is_query(const any& c) noexcept {
         return std::is_same_v<T, get_customer> || std::is_same_v<T, get_balance> ||
                std::is_same_v<T, get_charge> || std::is_same_v<T, get_invoice> ||
                std::is_same_v<T, list_invoices> || std::is_same_v<T, get_accounts> ||
-               std::is_same_v<T, get_catalog> || std::is_same_v<T, get_quote>;
+               std::is_same_v<T, get_catalog> || std::is_same_v<T, get_quote> ||
+               std::is_same_v<T, get_grant> || std::is_same_v<T, list_grants> ||
+               std::is_same_v<T, get_reservation> || std::is_same_v<T, list_transactions>;
       },
       c);
 }

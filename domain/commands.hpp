@@ -31,15 +31,26 @@ struct put_customer {
   std::optional<std::optional<rating::tax_rate>> tax = {};
 };
 
-/// Promotional credit: free, at cost basis 0. Rounded to the minor unit on entry (D2).
+/// How a grant is paid.
+enum class grant_funding : std::uint8_t {
+  promotional = 1, ///< free, at cost basis 0
+  external,        ///< paid outside of invoices: authorised, then settled
+};
+
+/// Credit. Rounded to the minor unit on entry (D2).
 struct grant_credit {
   std::string id;
   decimal amount;
   std::string currency;
   std::uint16_t priority = ledger::default_priority;
   std::vector<std::string> features;
-  std::optional<instant>
-      effective_at; ///< not in the future in this version; default the command's instant
+  std::optional<instant> effective_at;    ///< default the command's instant (D17)
+  std::optional<instant> expires_at = {}; ///< later than effective_at; none: never
+  grant_funding funding = grant_funding::promotional;
+  /// What one unit of external credit costs, above 0; default 1.
+  std::optional<decimal> cost_basis = {};
+  /// What credit in a credit unit is paid in; default the customer's currency. Fiat is paid in itself.
+  std::optional<std::string> fiat_currency = {};
 };
 
 /// Takes credit now (D67).
@@ -105,6 +116,7 @@ struct open_credit {
   std::string currency;
   std::vector<std::string> features;
   std::optional<instant> at;
+  std::optional<instant> expires_at = {};
 };
 struct open_advance {
   std::string id;
@@ -112,6 +124,13 @@ struct open_advance {
   std::string currency;
   std::vector<std::string> features;
   std::optional<instant> at;
+};
+
+/// All opening balances of a customer at once, or none of them. One advance at most: the unit is its spend.
+struct open_balances {
+  std::string id;
+  std::vector<open_credit> credits;
+  std::vector<open_advance> advances;
 };
 
 /// A durable wake-up came due, or somebody asks to run what is due: everything due at `now`.
@@ -134,6 +153,55 @@ struct put_catalog {
   product::catalog catalog;
 };
 
+// Payments for an external grant, reported as they happen (D12, D20).
+struct authorize_grant {
+  std::string grant;
+  std::optional<decimal> amount; ///< default: all that is open
+};
+struct settle_grant {
+  std::string grant;
+  std::optional<decimal>
+      amount; ///< default: all that is authorised; where nothing is, both steps for all
+};
+/// Takes back what is left of a grant and free (D13).
+struct void_grant {
+  std::string grant;
+  bool refund = false; ///< pays back what was settled for it (D59)
+};
+/// Gives back credit that a charge, a consume or a settled reservation used (D8, D67).
+struct correct_charge {
+  std::string charge;
+  std::optional<decimal> amount; ///< default: all of it
+};
+/// Accrued value becomes earnings: what credit paid for, or with `invoiced` what invoices billed (D11).
+struct recognize {
+  std::optional<instant> as_of; ///< default now; not later
+  bool invoiced = false;
+};
+
+/// Holds credit for work whose cost is not known yet (reservations.md).
+struct reserve {
+  std::string id;
+  decimal amount;
+  std::string currency;
+  std::string feature;
+  std::int64_t ttl_ns = 0; ///< 1 s to 24 h
+  bool up_to = false;      ///< holds what there is, where it is less
+};
+/// Takes what the work cost from what is held, frees the rest and ends the reservation.
+struct settle_reservation {
+  std::string id;
+  decimal amount; ///< 0 books nothing
+};
+struct release_reservation {
+  std::string id;
+};
+/// Not idempotent by its reservation: the same ttl again extends again from now.
+struct extend_reservation {
+  std::string reservation;
+  std::int64_t ttl_ns = 0;
+};
+
 // Queries: nothing is changed, nothing is journalled; answered from what is durable.
 /// What a balance looks at: everything, unrestricted credit, or what one feature may use
 /// (balances.md 1.5).
@@ -146,6 +214,7 @@ struct get_customer {};
 struct get_balance {
   std::optional<std::string> currency; ///< none: every currency the customer has
   feature_filter filter;
+  std::optional<instant> as_of = {}; ///< then live and reserved are absent (D32)
 };
 struct get_charge {
   std::string charge;
@@ -156,6 +225,29 @@ struct get_invoice {
 struct list_invoices {};
 /// Balances of all sub-accounts: the customer's trial balance.
 struct get_accounts {};
+struct get_grant {
+  std::string grant;
+};
+enum class grant_state : std::uint8_t { any, pending, active, expired, voided };
+struct list_grants {
+  grant_state status = grant_state::any;
+};
+struct get_reservation {
+  std::string reservation;
+};
+enum class row_type : std::uint8_t { any, funded, consumed, adjusted, expired, voided };
+/// A page of what happened to the customer's credit, newest first (balances.md 4).
+struct list_transactions {
+  static constexpr std::uint32_t limit_max = 100;
+  static constexpr std::uint32_t limit_default = 20;
+  std::optional<std::string> currency;
+  row_type type = row_type::any;
+  feature_filter filter;
+  std::optional<instant> as_of; ///< default now
+  std::string after;            ///< a cursor: rows older than it
+  std::string before;           ///< rows newer than it; not both
+  std::uint32_t limit = limit_default;
+};
 /// The namespace's catalog.
 struct get_catalog {};
 /// The invoice that a plan would make. Of the customer that is named, with its tax and credit; where none
@@ -197,7 +289,21 @@ using any = std::variant<put_customer,
                          get_accounts,
                          put_catalog,
                          get_catalog,
-                         get_quote>;
+                         get_quote,
+                         authorize_grant,
+                         settle_grant,
+                         void_grant,
+                         correct_charge,
+                         recognize,
+                         reserve,
+                         settle_reservation,
+                         release_reservation,
+                         extend_reservation,
+                         get_grant,
+                         list_grants,
+                         get_reservation,
+                         list_transactions,
+                         open_balances>;
 
 /// The name of a kind, as in a default key `kind:id` (D6): "consume", "grant_credit", …
 [[nodiscard]] std::string_view kind(const any& c) noexcept;

@@ -29,6 +29,38 @@ struct taker {
     ENSURE(f.grant.id.value == c.grants.size() + 1);
     c.grants.push_back(f.grant);
   }
+  void operator()(const fact::grant_changed& f) const {
+    ENSURE(f.grant.id.value >= 1 && f.grant.id.value <= c.grants.size());
+    c.grants[f.grant.id.value - 1] = f.grant;
+  }
+  void operator()(const fact::spend_changed& f) const {
+    auto& all = c.extras.edit().realizations;
+    const auto it =
+        std::ranges::lower_bound(all, f.realization.spend, {}, &ledger::realization::spend);
+    if (it == all.end() || it->spend != f.realization.spend)
+      all.insert(it, f.realization);
+    else
+      *it = f.realization;
+  }
+  void operator()(const fact::given_back&) const {}
+  void operator()(const fact::recognized& f) const {
+    auto& through = c.extras.edit().recognized_through;
+    through = std::max(through, f.through);
+  }
+  void operator()(const fact::reserved& f) const {
+    c.book.hold(f.hold.slices, +1);
+    c.extras.edit().holds.add(f.hold);
+  }
+  void operator()(const fact::hold_extended& f) const {
+    c.extras.edit().holds.extend(f.hold.reference, f.hold.expires_at);
+  }
+  void operator()(const fact::hold_ended& f) const {
+    auto& holds = c.extras.edit().holds;
+    const auto* h = holds.find(f.reference);
+    ENSURE(h != nullptr);
+    c.book.hold(h->slices, -1);
+    holds.remove(f.reference, f.how);
+  }
   void operator()(const fact::consumed&) const {}
   void operator()(const fact::charge_changed& f) const {
     const auto id = f.charge.terms.id;
@@ -50,6 +82,16 @@ struct taker {
 };
 
 } // namespace
+
+const grant* customer::find_grant(std::string_view wanted) const noexcept {
+  const auto it = std::ranges::find(grants, wanted, &grant::reference);
+  return it == grants.end() ? nullptr : &*it;
+}
+
+const grant& customer::grant_at(grant_id id) const {
+  ENSURE(id.value >= 1 && id.value <= grants.size());
+  return grants[id.value - 1];
+}
 
 const charge* customer::find_charge(std::string_view wanted) const noexcept {
   const auto it =
@@ -85,12 +127,14 @@ void customer::apply(const entry& e) {
   ENSURE(e.number.value == last.value + 1);
   last = e.number;
   clock = std::max(clock, e.at);
+  book.pass(clock);
   for (const auto& f : e.facts)
     std::visit(taker{*this}, f);
   for (const auto& a : e.opened)
     book.open(a);
+  const ledger::lifetime_of credit = [this](grant_id id) { return grant_at(id).life(); };
   for (const auto& t : e.transactions)
-    book.apply(t);
+    book.apply(t, clock, credit);
 }
 
 std::string invoice_name(const customer& c, const invoicing::invoice& i) {
@@ -115,8 +159,8 @@ void apply(catalog& c, const entry& e) {
 }
 
 std::optional<int128> settings::advance_limit(currency in) const {
-  const auto found = std::ranges::find(advance_limits, in, &money::currency);
-  return found == advance_limits.end() ? std::nullopt : std::optional(found->minor);
+  const auto found = std::ranges::find(*advance_limits, in, &money::currency);
+  return found == advance_limits->end() ? std::nullopt : std::optional(found->minor);
 }
 
 } // namespace accrue

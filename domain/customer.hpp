@@ -5,6 +5,8 @@
 #include "domain/catalog.hpp"
 #include "domain/charges/flat_fee.hpp"
 #include "domain/commands.hpp"
+#include "domain/grant.hpp"
+#include "domain/holds.hpp"
 #include "domain/invoicing/invoice.hpp"
 #include "domain/ledger/book.hpp"
 #include "domain/rating/totals.hpp"
@@ -19,25 +21,12 @@
 
 namespace accrue {
 
-enum class funding : std::uint8_t { promotional = 1, opening };
-
-/// A grant of credit, as recorded; what is left of it stands in the book.
-struct grant {
-  grant_id id;
-  std::string reference;
-  accrue::funding funding = funding::promotional;
-  money amount;
-  std::uint16_t priority = ledger::default_priority;
-  std::vector<std::string> features;
-  instant effective_at;
-
-  friend bool operator==(const grant&, const grant&) = default;
-};
-
 /// A charge: what was agreed and where it stands.
 struct charge {
   flat_fee::terms terms;
   flat_fee::state state;
+  /// By corrections: one row a route and correction, what was used last first.
+  rare<std::vector<int128>> given_back = {};
 
   friend bool operator==(const charge&, const charge&) = default;
 };
@@ -47,7 +36,7 @@ struct settings {
   std::optional<currency> default_currency;
   command::over_settlement over_settlement = command::over_settlement::refuse;
   /// How much advance a currency may have at most, one each; unlimited where absent (D69).
-  std::vector<money> advance_limits;
+  rare<std::vector<money>> advance_limits;
   std::optional<rating::tax_rate> tax; ///< none: no tax (D26)
 
   /// In minor units; nothing where it is unlimited.
@@ -76,6 +65,46 @@ struct consumed {
   int128 booked = 0;
   int128 uncovered = 0;
   friend bool operator==(const consumed&, const consumed&) = default;
+};
+/// A grant was paid, voided or covered something; carries all of it.
+struct grant_changed {
+  accrue::grant grant;
+  friend bool operator==(const grant_changed&, const grant_changed&) = default;
+};
+/// What a spend used, as far as it is not plain: an advance, or something was given back or recognised.
+struct spend_changed {
+  ledger::realization realization;
+  friend bool operator==(const spend_changed&, const spend_changed&) = default;
+};
+/// Credit was given back.
+struct given_back {
+  std::string reference; ///< of the charge, consume or reservation
+  money amount;
+  friend bool operator==(const given_back&, const given_back&) = default;
+};
+/// Accrued value became earnings; of consumes and reservations, that of all units up to here.
+struct recognized {
+  sequence through;
+  std::vector<money> amounts; ///< one a currency
+  friend bool operator==(const recognized&, const recognized&) = default;
+};
+struct reserved {
+  accrue::hold hold;
+  friend bool operator==(const reserved&, const reserved&) = default;
+};
+/// Its end moved; carries all of it.
+struct hold_extended {
+  accrue::hold hold;
+  friend bool operator==(const hold_extended&, const hold_extended&) = default;
+};
+/// A reservation is over. Settled: the unit itself is the spend, as of a consume.
+struct hold_ended {
+  std::string reference;
+  hold_end how = hold_end::settled;
+  accrue::currency currency;
+  int128 booked = 0;
+  int128 uncovered = 0;
+  friend bool operator==(const hold_ended&, const hold_ended&) = default;
 };
 struct charge_changed {
   accrue::charge charge;
@@ -130,7 +159,14 @@ using any = std::variant<customer_changed,
                          credit_unit_created,
                          profile_changed,
                          key_added,
-                         catalog_replaced>;
+                         catalog_replaced,
+                         grant_changed,
+                         spend_changed,
+                         given_back,
+                         recognized,
+                         reserved,
+                         hold_extended,
+                         hold_ended>;
 
 } // namespace fact
 
@@ -148,6 +184,18 @@ struct entry {
   friend bool operator==(const entry&, const entry&) = default;
 };
 
+/// What few customers have.
+struct customer_extras {
+  accrue::holds holds;
+  /// What spends used, by spend, as far as it is not plain; the parts of all others stand in their units and
+  /// charges.
+  std::vector<ledger::realization> realizations;
+  /// Consumes and settlements up to this unit are recognised, except where a realization says so itself.
+  sequence recognized_through;
+
+  friend bool operator==(const customer_extras&, const customer_extras&) = default;
+};
+
 /// Everything one customer knows. Equal values behave equally from here on.
 struct customer {
   customer_id number;
@@ -157,6 +205,7 @@ struct customer {
   accrue::sequence last; ///< sequence of the last unit
   instant clock;         ///< the customer's time never runs backwards (D3)
   ledger::book book;
+  rare<customer_extras> extras;
   std::vector<grant> grants;                ///< by number, from 1
   std::vector<charge> charges;              ///< that are not final, and final ones lately used
   std::vector<invoicing::invoice> invoices; ///< likewise
@@ -166,6 +215,9 @@ struct customer {
   std::uint32_t advances_opened = 0;
   std::uint64_t invoices_issued = 0; ///< the last final number (D66)
 
+  [[nodiscard]] const grant* find_grant(std::string_view reference) const noexcept;
+  /// A number that was never given is a defect.
+  [[nodiscard]] const grant& grant_at(grant_id id) const;
   [[nodiscard]] const charge* find_charge(std::string_view reference) const noexcept;
   [[nodiscard]] const charge* find_charge(charge_id id) const noexcept;
   /// By number ("ACME-000012") or by ordinal ("#1").

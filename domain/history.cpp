@@ -78,6 +78,13 @@ std::optional<ledger::spend_id> history::find_spend(std::string_view reference) 
   const auto same_id = [&](const auto& f) { return f.id == reference; };
   if (const auto consumed = first<fact::consumed>(entries_, same_id); consumed.first != nullptr)
     return ledger::spend_id::of(consumed.first->number);
+  if (const auto settled = first<fact::hold_ended>(entries_,
+                                                   [&](const fact::hold_ended& f) {
+                                                     return f.reference == reference &&
+                                                            f.how == hold_end::settled;
+                                                   });
+      settled.first != nullptr)
+    return ledger::spend_id::of(settled.first->number);
   if (const auto opened = first<fact::advance_opened>(entries_, same_id); opened.first != nullptr)
     return ledger::spend_id::of(opened.first->number);
   return std::nullopt;

@@ -46,7 +46,7 @@ public:
   }
   /// The grant or opening balance of a reference.
   [[nodiscard]] std::optional<grant_id> find_grant(std::string_view reference) const noexcept;
-  /// Who used value under this reference: a charge, else a consume, else an opening advance.
+  /// Who used value under this reference: a charge, else a consume, a settled reservation or an opening advance.
   [[nodiscard]] std::optional<ledger::spend_id>
   find_spend(std::string_view reference) const noexcept;
 

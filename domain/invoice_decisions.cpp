@@ -1,5 +1,6 @@
 // Commands that talk with charges: realization, invoices from draft to paid, and what is due.
 // Written as straight-line conversations; see unit.hpp.
+#include "domain/credit_decisions.hpp"
 #include "domain/decisions.hpp"
 #include "domain/ledger/posting_rules.hpp"
 
@@ -387,6 +388,7 @@ conversation run_due(unit& u) {
 conversation decide(unit& u, command::any c) {
   if (is_simple(c))
     co_return decide_now(u, c);
+  expire_holds(u);
   if (!u.before().exists)
     co_return refuse(
         errc::not_found, "no such customer; create it with put_customer", u.before().reference);
@@ -429,6 +431,7 @@ std::optional<instant> next_due(const customer& c) noexcept {
   }
   for (const auto& i : c.invoices)
     consider(i.advance_after());
+  consider(c.extras->holds.next_expiry());
   return due;
 }
 

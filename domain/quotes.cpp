@@ -94,7 +94,7 @@ result<reply::quote_view> quote_for_customer(unit u, const command::get_quote& w
                            terms,
                            {whole.minor - got->taken, whole.currency},
                            u.before().settings.advance_limit(whole.currency))
-        .map([&] { return whole.minor; });
+        .map([&](sub_account_id) { return whole.minor; });
   };
   const auto selection = selection_of(u.catalog().products, wanted);
   if (!selection)

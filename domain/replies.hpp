@@ -23,6 +23,8 @@ struct balance {
   int128 live = 0;
   int128 pending = 0;
   int128 reserved = 0;
+  /// Of the past: live and reserved are known only for now (D32).
+  bool historical = false;
 
   friend bool operator==(const balance&, const balance&) = default;
 };
@@ -55,6 +57,20 @@ struct grant_view {
   std::string code;
   int128 amount = 0; ///< as rounded on entry
   instant effective_at;
+  std::string funding = {};         ///< "promotional", "external", "opening"
+  std::string status = {};          ///< "pending", "active", "expired", "voided" (balances.md 3.8)
+  std::string internal_status = {}; ///< "final", "active.payment.pending", …
+  std::string payment = {};         ///< "pending", "authorized", "settled"; empty where nobody pays
+  std::uint16_t priority = ledger::default_priority;
+  std::vector<std::string> features = {};
+  std::optional<instant> expires_at = {};
+  std::optional<instant> voided_at = {};
+  std::optional<decimal> cost_basis = {}; ///< of paid credit
+  std::optional<accrue::currency> fiat = {};
+  std::string fiat_code = {};
+  int128 fiat_amount = 0; ///< the price of all of it, in `fiat`
+  int128 authorized = 0;  ///< likewise
+  int128 settled = 0;
 
   friend bool operator==(const grant_view&, const grant_view&) = default;
 };
@@ -76,6 +92,75 @@ struct consumed {
   std::vector<taken> slices;
 
   friend bool operator==(const consumed&, const consumed&) = default;
+};
+
+/// A reservation as it stands; of one that is over, how it ended.
+struct reservation_view {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  std::string status; ///< "held", "released", "expired"
+  int128 held = 0;
+  std::optional<instant> expires_at;
+  struct slice {
+    std::string grant;
+    int128 amount = 0;
+    std::optional<instant> expires_at;
+    friend bool operator==(const slice&, const slice&) = default;
+  };
+  std::vector<slice> slices; ///< in collection order
+
+  friend bool operator==(const reservation_view&, const reservation_view&) = default;
+};
+
+/// Credit that was given back.
+struct corrected {
+  std::string id;
+  accrue::currency currency;
+  std::string code;
+  int128 amount = 0;
+  friend bool operator==(const corrected&, const corrected&) = default;
+};
+
+/// What became earnings.
+struct recognized {
+  struct sum {
+    accrue::currency currency;
+    std::string code;
+    int128 amount = 0;
+    friend bool operator==(const sum&, const sum&) = default;
+  };
+  std::vector<sum> amounts;
+  accrue::sequence
+      through; ///< of consumes and settlements: up to this unit; the same command again goes on
+  friend bool operator==(const recognized&, const recognized&) = default;
+};
+
+struct grants {
+  std::vector<grant_view> items; ///< in order of recording
+  friend bool operator==(const grants&, const grants&) = default;
+};
+
+/// A page of what happened to the customer's credit, newest first (balances.md 4).
+struct transactions {
+  struct row {
+    std::string type; ///< "funded", "consumed", "adjusted", "expired", "voided"
+    instant booked_at;
+    instant recorded_at;
+    bool backdated = false; ///< booked before it was recorded
+    accrue::currency currency;
+    std::string code;
+    int128 amount = 0;
+    int128 before = 0; ///< the settled balance of the currency in the asked view
+    int128 after = 0;
+    std::string reference; ///< of the grant, charge, consume or reservation
+    std::string cursor;
+    friend bool operator==(const row&, const row&) = default;
+  };
+  std::vector<row> rows;
+  std::string next;     ///< cursor for older rows; empty: there are none
+  std::string previous; ///< for newer ones
+  friend bool operator==(const transactions&, const transactions&) = default;
 };
 
 struct charge_view {
@@ -249,7 +334,12 @@ using body = std::variant<customer_view,
                           billing_profile_view,
                           catalog_stored,
                           catalog_view,
-                          quote_view>;
+                          quote_view,
+                          reservation_view,
+                          corrected,
+                          recognized,
+                          grants,
+                          transactions>;
 
 /// A positive answer: the customer's sequence it was computed at, what was asked, and the balances
 /// of the currencies it touched right after it, so that nobody has to ask again.

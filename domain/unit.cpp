@@ -96,6 +96,64 @@ void unit::put(invoicing::invoice i) {
   facts.emplace_back(fact::invoice_changed{std::move(i)});
 }
 
+const ledger::realization* unit::find_realization(ledger::spend_id spend) const noexcept {
+  const auto same = [&](const fact::spend_changed& f) { return f.realization.spend == spend; };
+  if (const auto* f = latest<fact::spend_changed>(facts, same))
+    return &f->realization;
+  const auto& all = before_->extras->realizations;
+  const auto it = std::ranges::lower_bound(all, spend, {}, &ledger::realization::spend);
+  return it == all.end() || it->spend != spend ? nullptr : &*it;
+}
+
+std::vector<ledger::realization> unit::realizations() const {
+  auto all = before_->extras->realizations;
+  for (const auto& f : facts)
+    if (const auto* changed = std::get_if<fact::spend_changed>(&f)) {
+      const auto it = std::ranges::lower_bound(
+          all, changed->realization.spend, {}, &ledger::realization::spend);
+      if (it != all.end() && it->spend == changed->realization.spend)
+        *it = changed->realization;
+      else
+        all.insert(it, changed->realization);
+    }
+  return all;
+}
+
+void unit::put(ledger::realization r) {
+  for (auto& f : facts)
+    if (auto* known = std::get_if<fact::spend_changed>(&f);
+        known && known->realization.spend == r.spend) {
+      known->realization = std::move(r);
+      return;
+    }
+  facts.emplace_back(fact::spend_changed{std::move(r)});
+}
+
+const hold* unit::find_hold(std::string_view reference) const noexcept {
+  const auto* h = before_->extras->holds.find(reference);
+  return h != nullptr && h->expires_at > now_ ? h : nullptr;
+}
+
+const grant& unit::grant_at(grant_id id) const {
+  for (const auto& f : facts) {
+    if (const auto* made = std::get_if<fact::grant_recorded>(&f); made && made->grant.id == id)
+      return made->grant;
+    if (const auto* changed = std::get_if<fact::grant_changed>(&f);
+        changed && changed->grant.id == id)
+      return changed->grant;
+  }
+  return before_->grant_at(id);
+}
+
+void unit::put(grant g) {
+  for (auto& f : facts)
+    if (auto* known = std::get_if<fact::grant_changed>(&f); known && known->grant.id == g.id) {
+      known->grant = std::move(g);
+      return;
+    }
+  facts.emplace_back(fact::grant_changed{std::move(g)});
+}
+
 charge_id unit::next_charge() const noexcept {
   auto last = before_->charges_made;
   for (const auto& f : facts)
@@ -147,6 +205,14 @@ entry unit::finish() const {
       touch(c->charge.terms.amount.currency);
     if (const auto* c = std::get_if<fact::consumed>(&f))
       touch(c->currency);
+    if (const auto* g = std::get_if<fact::grant_changed>(&f))
+      touch(g->grant.amount.currency);
+    if (const auto* r = std::get_if<fact::reserved>(&f))
+      touch(r->hold.currency);
+    if (const auto* x = std::get_if<fact::hold_extended>(&f))
+      touch(x->hold.currency);
+    if (const auto* h = std::get_if<fact::hold_ended>(&f))
+      touch(h->currency);
   }
   for (const auto c : touched)
     e.after.push_back(balance_of(*this, c));
@@ -178,13 +244,14 @@ supply(unit& u, const flat_fee::terms& t, const flat_fee::collect_credit& need) 
     return tl::unexpected(got.error());
   const auto missing = need.amount - got->taken;
   if (need.whole && missing > 0) {
-    auto ok = ledger::advance(u.book,
-                              terms,
-                              {missing, t.amount.currency},
-                              u.before().settings.advance_limit(t.amount.currency));
-    if (!ok)
-      return tl::unexpected(ok.error());
+    const auto owed = ledger::advance(u.book,
+                                      terms,
+                                      {missing, t.amount.currency},
+                                      u.before().settings.advance_limit(t.amount.currency));
+    if (!owed)
+      return tl::unexpected(owed.error());
     got->advanced = missing;
+    u.put(ledger::realized(terms, t.reference, *got, *owed));
   }
   return flat_fee::credit_collected{std::move(*got)};
 }
@@ -196,11 +263,10 @@ const flat_fee::collect_credit* need_of(const flat_fee::decision& d) noexcept {
   return nullptr;
 }
 
-namespace {
-
 using filter_view = command::feature_view;
 
-bool in_view(const std::vector<std::string>& features, const command::feature_filter& filter) {
+bool in_view(const std::vector<std::string>& features,
+             const command::feature_filter& filter) noexcept {
   switch (filter.view) {
   case filter_view::all:
     return true;
@@ -212,6 +278,8 @@ bool in_view(const std::vector<std::string>& features, const command::feature_fi
   return true;
 }
 
+namespace {
+
 bool charge_in_view(const flat_fee::terms& t, const command::feature_filter& filter) {
   if (filter.view == filter_view::all || t.feature.empty())
     return true;
@@ -222,20 +290,31 @@ bool charge_in_view(const flat_fee::terms& t, const command::feature_filter& fil
 std::vector<ledger::credit_source> sources_after(const unit& u) {
   std::vector<ledger::credit_source> all(u.book.sources().begin(), u.book.sources().end());
   for (auto& s : all)
-    s.amount = u.book.left(s);
+    s.amount = u.book.free(s);
   for (const auto& t : u.book.transactions())
     for (const auto& p : t.postings()) {
       const auto& address = u.book.at(p.account);
-      if (address.account != ledger::account_type::fbo ||
-          p.source.value <= u.before().grants.size())
+      if (address.account != ledger::account_type::fbo || p.source == grant_id{} ||
+          ledger::is_breakage(t.code()) || u.book.find_source(p.source, p.account) != nullptr)
+        continue;
+      const auto same = std::ranges::find_if(all, [&](const ledger::credit_source& s) {
+        return s.grant == p.source && s.account == p.account;
+      });
+      if (same != all.end()) {
+        same->amount += p.amount;
+        continue;
+      }
+      const auto life = u.grant_at(p.source).life();
+      if (t.booked_at() >= life.until)
         continue;
       const ledger::credit_source fresh{p.source,
                                         p.account,
                                         address.route.priority,
                                         !address.route.features.empty(),
-                                        t.booked_at(),
-                                        ledger::never,
-                                        p.amount};
+                                        life.from,
+                                        life.until,
+                                        p.amount,
+                                        0};
       all.insert(std::ranges::upper_bound(all, fresh, ledger::collected_before), fresh);
     }
   return all;
@@ -280,18 +359,68 @@ int128 pressed(const unit& u, currency c, const command::feature_filter& filter)
   return total;
 }
 
+bool matches(const unit& u, sub_account_id n, currency c, const command::feature_filter& filter) {
+  const auto& route = u.book.at(n).route;
+  return route.currency == c && in_view(route.features, filter);
+}
+
+// What reservations hold: those of the customer, less those whose time has come, and as this unit changes them.
+int128 reserved(const unit& u, currency c, const command::feature_filter& filter) {
+  int128 total = 0;
+  const auto add = [&](const hold& h, int sign) {
+    if (h.currency != c)
+      return;
+    for (const auto& s : h.slices)
+      if (matches(u, s.account, c, filter))
+        total += sign * s.amount;
+  };
+  const auto& holds = u.before().extras->holds;
+  if (holds.size() != 0)
+    for (const auto& s : u.book.sources())
+      if (s.held != 0 && matches(u, s.account, c, filter))
+        total += s.held;
+  for (const auto* h : holds.due(u.now()))
+    add(*h, -1);
+  for (const auto& f : u.facts) {
+    if (const auto* fresh = std::get_if<fact::reserved>(&f))
+      add(fresh->hold, +1);
+    if (const auto* ended = std::get_if<fact::hold_ended>(&f))
+      if (const auto* h = u.find_hold(ended->reference))
+        add(*h, -1);
+  }
+  return total;
+}
+
+// Credit that is granted and not there yet: what did not go to advance at once (D33).
+int128 pending(const unit& u, currency c, const command::feature_filter& filter) {
+  const auto later = [&](const ledger::credit_source& s) { return s.available_from > u.now(); };
+  const auto issues = [&](const ledger::transaction& t) {
+    return t.code() == ledger::template_code::issue && t.booked_at() > u.now();
+  };
+  if (std::ranges::none_of(u.book.sources(), later) &&
+      std::ranges::none_of(u.book.transactions(), issues))
+    return 0;
+  int128 total = 0;
+  for (const auto& s : sources_after(u))
+    if (later(s) && matches(u, s.account, c, filter))
+      total += s.amount;
+  return total;
+}
+
 } // namespace
 
 reply::balance balance_of(const unit& u, currency c, const command::feature_filter& filter) {
   reply::balance b;
   b.currency = c;
   b.code = u.catalog().code(c);
-  b.settled = u.book.sum([&](const ledger::sub_account& a) {
+  b.settled = u.book.sum_at(u.now(), [&](const ledger::sub_account& a) {
     if (a.route.currency != c || !in_view(a.route.features, filter))
       return false;
     return a.account == ledger::account_type::fbo ||
            (a.account == ledger::account_type::receivable && !a.route.cost_basis);
   });
+  b.reserved = reserved(u, c, filter);
+  b.pending = pending(u, c, filter);
   b.live = b.settled - b.reserved;
   if (!u.before().charges.empty() || !u.facts.empty())
     b.live -= pressed(u, c, filter);

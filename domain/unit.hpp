@@ -8,6 +8,7 @@
 #include <exception>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,19 @@ public:
   [[nodiscard]] std::vector<const charge*> charges() const;
   void put(charge c);
   void put(invoicing::invoice i);
+  /// What a spend used, where it is not plain.
+  [[nodiscard]] const ledger::realization* find_realization(ledger::spend_id spend) const noexcept;
+  /// All of those, as changed.
+  [[nodiscard]] std::vector<ledger::realization> realizations() const;
+  void put(ledger::realization r);
+  /// The reservation, unless its time has come.
+  [[nodiscard]] const hold* find_hold(std::string_view reference) const noexcept;
+  /// Units of the journal that the command needs, loaded before it is decided (see rows_needed).
+  std::span<const entry> loaded;
+
+  /// A grant, one of this unit's own included.
+  [[nodiscard]] const grant& grant_at(grant_id id) const;
+  void put(grant g);
 
   [[nodiscard]] charge_id next_charge() const noexcept;
   [[nodiscard]] invoice_id next_invoice() const noexcept;
@@ -186,6 +200,10 @@ supply(unit& u, const flat_fee::terms& t, const flat_fee::collect_credit& need);
 
 /// The need among a decision's effects, if the charge waits for one.
 [[nodiscard]] const flat_fee::collect_credit* need_of(const flat_fee::decision& d) noexcept;
+
+/// Whether a balance of this view looks at credit with these features. Source: balances.md 1.5.
+[[nodiscard]] bool in_view(const std::vector<std::string>& features,
+                           const command::feature_filter& filter) noexcept;
 
 /// Balances of one currency as this unit left them. `filter`: balances.md 1.5.
 [[nodiscard]] reply::balance

@@ -1,8 +1,10 @@
 // What the outside sees: receipts of units, answers to queries, views of charges and invoices.
 // Nothing is decided and nothing changed here.
+#include "domain/credit_decisions.hpp"
 #include "domain/decisions.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace accrue {
 
@@ -72,7 +74,55 @@ reply::charge_view view_of(const charge& c, const catalog& cat) {
   }
   if (run->advanced != 0)
     r.credits.push_back(run->advanced);
+  for (const auto x : *c.given_back)
+    r.credits.push_back(-x);
   v.runs.push_back(std::move(r));
+  return v;
+}
+
+reply::grant_view view_of(const grant& g, const catalog& cat, instant now) {
+  reply::grant_view v;
+  v.id = g.reference;
+  v.currency = g.amount.currency;
+  v.code = cat.code(g.amount.currency);
+  v.amount = g.amount.minor;
+  v.effective_at = g.effective_at;
+  v.funding = to_string(g.funding);
+  v.status = to_string(status_of(g, now));
+  v.internal_status = internal_status(g);
+  v.payment = payment_status(g);
+  v.priority = g.priority;
+  v.features = g.features;
+  const auto& d = *g.details;
+  if (d.expires_at != ledger::never)
+    v.expires_at = d.expires_at;
+  v.voided_at = d.voided_at;
+  v.cost_basis = d.cost_basis;
+  if (d.fiat) {
+    v.fiat = d.fiat;
+    v.fiat_code = cat.code(*d.fiat);
+    v.authorized = d.authorized;
+    v.settled = d.settled;
+    if (const auto price = purchase::price_of_whole(g))
+      v.fiat_amount = price->minor;
+  }
+  return v;
+}
+
+reply::reservation_view view_of(const hold& h, const customer& c, const catalog& cat) {
+  reply::reservation_view v;
+  v.id = h.reference;
+  v.currency = h.currency;
+  v.code = cat.code(h.currency);
+  v.status = "held";
+  v.held = h.amount();
+  v.expires_at = h.expires_at;
+  for (const auto& s : h.slices) {
+    const auto& g = c.grant_at(s.grant);
+    const auto until = g.details->expires_at;
+    v.slices.push_back(
+        {g.reference, s.amount, until == ledger::never ? std::nullopt : std::optional(until)});
+  }
   return v;
 }
 
@@ -155,10 +205,40 @@ struct body_of {
   }
   std::optional<reply::body> operator()(const fact::grant_recorded& f) const {
     const auto& g = f.grant;
-    const std::string code(cat.code(g.amount.currency));
     if (g.funding == funding::opening)
-      return reply::opened{g.reference, g.amount.currency, code, g.amount.minor};
-    return reply::grant_view{g.reference, g.amount.currency, code, g.amount.minor, g.effective_at};
+      return reply::opened{
+          g.reference, g.amount.currency, std::string(cat.code(g.amount.currency)), g.amount.minor};
+    return view_of(g, cat, e.at);
+  }
+  std::optional<reply::body> operator()(const fact::grant_changed& f) const {
+    return view_of(f.grant, cat, e.at);
+  }
+  std::optional<reply::body> operator()(const fact::spend_changed&) const { return std::nullopt; }
+  std::optional<reply::body> operator()(const fact::given_back& f) const {
+    return reply::corrected{
+        f.reference, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
+  }
+  std::optional<reply::body> operator()(const fact::recognized& f) const {
+    reply::recognized r;
+    r.through = f.through;
+    for (const auto& m : f.amounts)
+      r.amounts.push_back({m.currency, std::string(cat.code(m.currency)), m.minor});
+    return r;
+  }
+  std::optional<reply::body> operator()(const fact::reserved& f) const {
+    return view_of(f.hold, c, cat);
+  }
+  std::optional<reply::body> operator()(const fact::hold_extended& f) const {
+    return view_of(f.hold, c, cat);
+  }
+  std::optional<reply::body> operator()(const fact::hold_ended& f) const {
+    const std::string code(cat.code(f.currency));
+    if (f.how == hold_end::settled)
+      return reply::consumed{f.reference, f.currency, code, f.booked, f.uncovered, slices_of(e, c)};
+    if (f.how == hold_end::expired)
+      return std::nullopt; // on the way to something else
+    return reply::reservation_view{
+        f.reference, f.currency, code, std::string(to_string(f.how)), 0, {}, {}};
   }
   std::optional<reply::body> operator()(const fact::consumed& f) const {
     return reply::consumed{f.id,
@@ -217,6 +297,14 @@ reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat)
     r.body = reply::ran_due{static_cast<std::uint32_t>(e.facts.size())};
     return r;
   }
+  if (e.kind == kind_number<command::open_balances>) {
+    reply::grants opened;
+    for (const auto& f : e.facts)
+      if (const auto* g = std::get_if<fact::grant_recorded>(&f))
+        opened.items.push_back(view_of(g->grant, cat, e.at));
+    r.body = std::move(opened);
+    return r;
+  }
   // The invoice is the subject where a unit changed one; charges only followed.
   for (const auto& f : e.facts)
     if (std::holds_alternative<fact::invoice_changed>(f)) {
@@ -233,32 +321,49 @@ reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat)
 
 namespace {
 
-// Currencies in which the customer has anything at all, in order of their numbers.
-std::vector<currency> currencies_of(const customer& c) {
-  std::vector<currency> all;
-  for (const auto& a : c.book.sub_accounts())
-    all.push_back(a.route.currency);
-  for (const auto& x : c.charges)
-    all.push_back(x.terms.amount.currency);
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+reply::grants
+grants_in(const customer& c, const catalog& cat, instant now, command::grant_state wanted) {
+  reply::grants all;
+  for (const auto& g : c.grants)
+    if (wanted == command::grant_state::any ||
+        static_cast<int>(wanted) == static_cast<int>(status_of(g, now)))
+      all.items.push_back(view_of(g, cat, now));
   return all;
+}
+
+result<reply::reservation_view> find_reservation(const unit& u, const std::string& reference) {
+  const auto& c = u.before();
+  if (const auto* h = u.find_hold(reference))
+    return view_of(*h, c, u.catalog());
+  auto how = c.extras->holds.ended(reference);
+  if (c.extras->holds.find(reference) != nullptr)
+    how = hold_end::expired;
+  if (!how)
+    return refuse(errc::not_found, "no such reservation, or it ended long ago", reference);
+  return reply::reservation_view{reference, {}, {}, std::string(to_string(*how)), 0, {}, {}};
 }
 
 result<reply::body> balances_for(const unit& u, const command::get_balance& q) {
   if (q.filter.view == command::feature_view::feature)
     if (auto ok = check_reference(q.filter.feature, "feature"); !ok)
       return tl::unexpected(ok.error());
-  reply::balances all;
+  auto wanted = currencies_of(u.before());
   if (q.currency) {
     const auto found = u.catalog().find_currency(*q.currency);
     if (!found)
       return tl::unexpected(found.error());
-    all.items.push_back(balance_of(u, *found, q.filter));
-    return all;
+    wanted = {*found};
   }
-  for (const auto c : currencies_of(u.before()))
-    all.items.push_back(balance_of(u, c, q.filter));
+  reply::balances all;
+  for (const auto c : wanted) {
+    auto b = balance_of(u, c, q.filter);
+    if (q.as_of) {
+      b.historical = true;
+      b.live = 0;
+      b.reserved = 0;
+    }
+    all.items.push_back(std::move(b));
+  }
   return all;
 }
 
@@ -268,8 +373,11 @@ result<reply::receipt>
 answer(const customer& c, const catalog& cat, instant now, const command::any& query) {
   if (!c.exists)
     return refuse(errc::not_found, "no such customer", c.reference);
+  now = std::max(now, c.clock);
   reply::receipt r{c.last, reply::ran_due{}, {}};
-  const unit u(c, cat, now, 0);
+  const auto* balance = std::get_if<command::get_balance>(&query);
+  unit u(c, cat, balance != nullptr ? std::max(now, balance->as_of.value_or(now)) : now, 0);
+  expire_holds(u);
   if (std::holds_alternative<command::get_customer>(query)) {
     r.body = view_of(c, cat);
   } else if (const auto* q = std::get_if<command::get_balance>(&query)) {
@@ -292,6 +400,20 @@ answer(const customer& c, const catalog& cat, instant now, const command::any& q
     for (const auto& one : c.invoices)
       all.items.push_back(view_of(c, one, cat));
     r.body = std::move(all);
+  } else if (const auto* one = std::get_if<command::get_grant>(&query)) {
+    const auto* found = c.find_grant(one->grant);
+    if (found == nullptr)
+      return refuse(errc::not_found, "no such grant", one->grant);
+    r.body = view_of(*found, cat, now);
+  } else if (const auto* some = std::get_if<command::list_grants>(&query)) {
+    r.body = grants_in(c, cat, now, some->status);
+  } else if (std::holds_alternative<command::list_transactions>(query)) {
+    r.body = reply::transactions{}; // of whom nothing is on record
+  } else if (const auto* held = std::get_if<command::get_reservation>(&query)) {
+    auto found = find_reservation(u, held->reservation);
+    if (!found)
+      return tl::unexpected(found.error());
+    r.body = std::move(*found);
   } else if (const auto* wanted = std::get_if<command::get_quote>(&query)) {
     auto quote = quote_for_customer(u, *wanted);
     if (!quote)
@@ -302,7 +424,7 @@ answer(const customer& c, const catalog& cat, instant now, const command::any& q
     for (std::uint32_t n = 0; n < c.book.sub_accounts().size(); ++n) {
       const auto& a = c.book.at(sub_account_id(n));
       all.items.push_back(
-          {a, std::string(cat.code(a.route.currency)), c.book.balance(sub_account_id(n))});
+          {a, std::string(cat.code(a.route.currency)), c.book.balance_at(sub_account_id(n), now)});
     }
     r.body = std::move(all);
   }

@@ -2,7 +2,8 @@
 // How single values are laid out is in journal_fields.hpp, all stored numbers in journal_numbers.hpp.
 #include "persistence/journal_codec.hpp"
 
-#include "persistence/journal_fields.hpp"
+#include "persistence/journal_accounts.hpp"
+#include "persistence/journal_facts.hpp"
 
 #include <limits>
 
@@ -10,7 +11,6 @@ namespace accrue::journal {
 namespace {
 
 using ledger::posting;
-using ledger::sub_account;
 using ledger::transaction;
 
 // The head of an entry: four flags, then the number of transactions.
@@ -21,102 +21,6 @@ constexpr unsigned has_one_fact = 8;
 constexpr unsigned head_flags = 4;
 
 constexpr std::size_t posting_bytes_min = 4;
-constexpr std::size_t sub_account_bytes_min = 9;
-
-tl::unexpected<refusal> unreadable(const byte_reader& r) {
-  return refuse(errc::internal,
-                std::string("stored bytes cannot be read: ") + r.reason() +
-                    "; run `accrue verify` and restore the row from a backup");
-}
-
-void expect_end(byte_reader& r) {
-  if (r.left() != 0)
-    r.fail("there are bytes too many");
-}
-
-// ------------------------------------------------------------------------------ sub-accounts
-// Nine integers each, then the lengths of all features, then their text: so that SQL can find them.
-
-template <class Accounts>
-void write_accounts(field_writer& w, const Accounts& accounts) {
-  w.varint(accounts.size());
-  for (const auto& a : accounts) {
-    const auto& r = a.route;
-    w.varint(number_of(a.account));
-    w.varint(number_of(r.stage));
-    w.varint(currency_code(r.currency));
-    w.varint(r.cost_basis ? static_cast<unsigned>(r.cost_basis->scale()) + 1 : 0);
-    w.varint(r.cost_basis ? zigzag(r.cost_basis->coefficient()) : 0);
-    w.varint(r.cost_basis_currency ? uint128{currency_code(*r.cost_basis_currency)} + 1 : 0);
-    w.varint(r.priority);
-    w.byte(0); // reserved: which tax dimensions follow (D53)
-    w.varint(r.features.size());
-  }
-  for (const auto& a : accounts)
-    for (const auto& f : a.route.features)
-      w.varint(f.size());
-  for (const auto& a : accounts)
-    for (const auto& f : a.route.features)
-      w.bytes(f);
-}
-
-template <class Enum>
-void read_choice(byte_reader& r, Enum& out) {
-  if (const auto known = value_of<Enum>(r.varint()); known && !r.failed())
-    out = *known;
-  else
-    r.fail("an unknown number of a choice");
-}
-
-currency read_currency(byte_reader& r, uint128 code) {
-  if (code > currency_code_max)
-    r.fail("no currency");
-  return currency_of(static_cast<std::uint64_t>(code));
-}
-
-void read_cost(byte_reader& r, ledger::route& out) {
-  const auto scale = r.varint();
-  const auto coefficient = unzigzag(r.varint());
-  if (scale > decimal::scale_max + 1 || (scale == 0 && coefficient != 0))
-    return r.fail("no cost basis");
-  if (scale != 0) {
-    const auto made = decimal::make(coefficient, static_cast<int>(scale) - 1);
-    if (!made || made->coefficient() != coefficient || made->scale() + 1 != static_cast<int>(scale))
-      return r.fail("a cost basis is not in its shortest form");
-    out.cost_basis = *made;
-  }
-  if (const auto code = r.varint(); code != 0)
-    out.cost_basis_currency = read_currency(r, code - 1);
-}
-
-std::vector<sub_account> read_accounts(byte_reader& r) {
-  std::vector<sub_account> accounts(r.count(sub_account_bytes_min));
-  std::size_t features = 0;
-  for (auto& a : accounts) {
-    read_choice(r, a.account);
-    read_choice(r, a.route.stage);
-    a.route.currency = read_currency(r, r.varint());
-    read_cost(r, a.route);
-    a.route.priority = r.number<std::uint16_t>();
-    if (r.byte() != 0)
-      r.fail("dimensions of a later version");
-    const auto count = r.count(1);
-    features += count;
-    if (features > r.left())
-      r.fail("a count is bigger than what follows");
-    if (!r.failed())
-      a.route.features.resize(count);
-  }
-  std::vector<std::size_t> lengths;
-  for (const auto& a : accounts)
-    for (std::size_t i = 0; i < a.route.features.size(); ++i)
-      lengths.push_back(r.count(1));
-  auto length = lengths.begin();
-  for (auto& a : accounts)
-    for (auto& f : a.route.features)
-      f = r.bytes(*length++);
-  return accounts;
-}
 
 // ------------------------------------------------------------------------------ transactions
 // By column: heads and counts of all, moved instants of those that have one, four integers a posting.
@@ -330,56 +234,6 @@ void read_facts(field_reader& r, unsigned flags, entry& e) {
     read_fact(r, e, e.facts.emplace_back());
 }
 
-// -------------------------------------------------------------------------------- the book
-
-void write_book(field_writer& w, const ledger::book& book) {
-  write_accounts(w, book.sub_accounts());
-  for (std::uint32_t i = 0; i < book.sub_accounts().size(); ++i)
-    w(book.balance(sub_account_id(i)));
-  w.varint(book.sources().size());
-  for (const auto& s : book.sources())
-    w(s.grant, s.account, s.available_from, s.expires_at, s.amount);
-}
-
-transaction credit(const posting& p, instant at) {
-  return transaction::restored(ledger::template_code::issue, ledger::direction::forward, at, {p});
-}
-
-bool is_credit(const ledger::book& book, const ledger::credit_source& s) {
-  return s.amount != 0 && s.grant != grant_id{} && s.account.value < book.sub_accounts().size() &&
-         book.at(s.account).account == ledger::account_type::fbo;
-}
-
-// A book changes only by transactions, so each source, and then the rest of each balance, is booked.
-void read_book(field_reader& r, ledger::book& book) {
-  for (auto& a : read_accounts(r))
-    book.open(std::move(a));
-  std::vector<int128> rest(book.sub_accounts().size());
-  for (auto& balance : rest)
-    r(balance);
-  std::optional<ledger::credit_source> before;
-  for (auto left = r.count(5); left > 0 && !r.failed(); --left) {
-    ledger::credit_source s;
-    r(s.grant, s.account, s.available_from, s.expires_at, s.amount);
-    if (r.failed() || !is_credit(book, s))
-      return r.fail("no credit");
-    const auto& route = book.at(s.account).route;
-    s.priority = route.priority;
-    s.restricted = !route.features.empty();
-    auto& others = rest[s.account.value];
-    const auto less = checked_sub(others, s.amount);
-    const auto sum = checked_add(book.balance(s.account), s.amount);
-    if (!less || !sum || (before && !collected_before(*before, s)))
-      return r.fail("sources of credit are out of order or range");
-    others = *less;
-    book.apply(credit({s.account, s.grant, {}, s.amount}, s.available_from), s.expires_at);
-    before = s;
-  }
-  for (std::uint32_t i = 0; i < rest.size() && !r.failed(); ++i)
-    if (rest[i] != 0)
-      book.apply(credit({sub_account_id(i), {}, {}, rest[i]}, {}));
-}
-
 template <class Object>
 void write_object(const Object& x, std::vector<std::byte>& out, std::uint8_t version) {
   field_writer w(out, {}, version);
@@ -465,36 +319,6 @@ void encode(const invoicing::invoice& i, std::vector<std::byte>& out, std::uint8
 
 result<invoicing::invoice> decode_invoice(std::span<const std::byte> bytes) {
   return read_object<invoicing::invoice>(bytes);
-}
-
-void encode(const customer& c, std::vector<std::byte>& out) {
-  field_writer w(out, c.clock);
-  w.byte(format_version);
-  w.varint(zigzag(c.clock.ns));
-  w(c.reference, c.exists, c.settings, c.created_at, c.last);
-  write_book(w, c.book);
-  w(c.grants, c.charges, c.invoices);
-  w(c.charges_made, c.invoices_made, c.advances_opened, c.invoices_issued);
-}
-
-result<customer> decode_customer(std::span<const std::byte> bytes, customer_id number) {
-  field_reader r(bytes);
-  r.read_version();
-  const auto clock = unzigzag(r.varint());
-  customer c;
-  c.number = number;
-  c.clock.ns = static_cast<std::int64_t>(clock);
-  if (c.clock.ns != clock)
-    r.fail("an instant is out of range");
-  r.set_base(c.clock);
-  r(c.reference, c.exists, c.settings, c.created_at, c.last);
-  read_book(r, c.book);
-  r(c.grants, c.charges, c.invoices);
-  r(c.charges_made, c.invoices_made, c.advances_opened, c.invoices_issued);
-  expect_end(r);
-  if (r.failed())
-    return unreadable(r);
-  return c;
 }
 
 } // namespace accrue::journal

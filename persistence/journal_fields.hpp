@@ -1,5 +1,6 @@
 // How values of the domain are laid out in the journal's bytes, each described once for writing and
-// reading. Stored numbers are in journal_numbers.hpp, whole entries and customers in journal_codec.cpp.
+// reading. Those of facts are in journal_facts.hpp, stored numbers in journal_numbers.hpp, whole entries and customers
+// in journal_codec.cpp.
 #pragma once
 
 #include "domain/catalog/fields.hpp"
@@ -64,6 +65,14 @@ private:
       varint(zigzag(v));
     else
       fields(*this, v);
+  }
+  void value(const ledger::spend_id& v) { varint(v.value()); }
+  template <class T>
+  void value(const rare<T>& v) {
+    const bool there = !(*v == T{});
+    value(there);
+    if (there)
+      value(*v);
   }
   void value(const std::string& v) {
     varint(v.size());
@@ -198,6 +207,17 @@ private:
     if (v != wide)
       fail("a number is too big");
   }
+  void value(ledger::spend_id& v) { v = ledger::spend_id::stored(number<std::uint64_t>()); }
+  template <class T>
+  void value(rare<T>& v) {
+    bool there = false;
+    value(there);
+    if (!there)
+      return;
+    value(v.edit());
+    if (*v == T{})
+      fail("something is not in its shortest form");
+  }
   void value(std::string& v) { v = bytes(count(1)); }
   template <std::size_t Size>
   void value(std::array<std::byte, Size>& v) {
@@ -279,6 +299,19 @@ private:
 // --------------------------------------------------------------------------- what has what
 // The order of fields is the format. `F` is the writer or the reader.
 
+/// A list that is stored like any other, where it is there or not.
+template <class T>
+void rarely(field_writer& f, const rare<T>& x) {
+  f(*x);
+}
+template <class T>
+void rarely(field_reader& f, rare<T>& x) {
+  T read;
+  f(read);
+  if (!(read == T{}))
+    x.edit() = std::move(read);
+}
+
 template <class F, is<money> T>
 void fields(F& f, T& x) {
   f(x.currency, x.minor);
@@ -305,12 +338,40 @@ void fields(F& f, const rating::tax& x) {
 
 template <class F, is<settings> T>
 void fields(F& f, T& x) {
-  f(x.default_currency, x.over_settlement, x.advance_limits);
+  f(x.default_currency, x.over_settlement);
+  rarely(f, x.advance_limits);
   f.since(2, x.tax);
+}
+template <class F, is<grant_details> T>
+void fields(F& f, T& x) {
+  f(x.expires_at, x.recorded_at, x.cost_basis, x.fiat, x.covered);
+  f(x.authorized, x.authorized_face, x.settled);
+  f(x.voided_at, x.voided_unauthorized, x.voided_paid, x.claimed, x.refunded);
 }
 template <class F, is<grant> T>
 void fields(F& f, T& x) {
   f(x.id, x.reference, x.funding, x.amount, x.priority, x.features, x.effective_at);
+  f.since(3, x.details);
+}
+template <class F, is<hold> T>
+void fields(F& f, T& x) {
+  f(x.reference, x.currency, x.feature, x.expires_at, x.slices);
+}
+template <class F, is<holds::end> T>
+void fields(F& f, T& x) {
+  f(x.reference, x.how);
+}
+template <class F, is<ledger::part> T>
+void fields(F& f, T& x) {
+  f(x.from, x.grant, x.account, x.amount, x.recognized, x.priced_at);
+}
+template <class F, is<ledger::realization> T>
+void fields(F& f, T& x) {
+  f(x.spend, x.reference, x.currency, x.booked_at, x.parts);
+}
+template <class F, is<ledger::scheduled> T>
+void fields(F& f, T& x) {
+  f(x.at, x.account, x.amount);
 }
 template <class F, is<ledger::slice> T>
 void fields(F& f, T& x) {
@@ -332,6 +393,7 @@ void fields(F& f, T& x) {
 template <class F, is<charge> T>
 void fields(F& f, T& x) {
   f(x.terms, x.state);
+  f.since(3, x.given_back);
 }
 template <class F, is<flat_fee::created> T>
 void fields(F&, T&) {}
@@ -403,56 +465,6 @@ void fields(F& f, T& x) {
 template <class F, is<invoicing::paid> T>
 void fields(F& f, T& x) {
   f(x.issued);
-}
-
-template <class F, is<fact::customer_changed> T>
-void fields(F& f, T& x) {
-  f(x.reference, x.settings, x.created_at);
-}
-template <class F, is<fact::grant_recorded> T>
-void fields(F& f, T& x) {
-  f(x.grant);
-}
-template <class F, is<fact::consumed> T>
-void fields(F& f, T& x) {
-  f(x.id, x.currency, x.booked, x.uncovered);
-}
-template <class F, is<fact::charge_changed> T>
-void fields(F& f, T& x) {
-  f(x.charge);
-}
-template <class F, is<fact::invoice_changed> T>
-void fields(F& f, T& x) {
-  f(x.invoice);
-}
-template <class F, is<fact::advance_opened> T>
-void fields(F& f, T& x) {
-  f(x.id, x.amount);
-}
-template <class F, is<fact::message_queued> T>
-void fields(F& f, T& x) {
-  f(x.topic, x.subject);
-}
-template <class F, is<fact::credit_unit_created> T>
-void fields(F& f, T& x) {
-  f(x.code, x.exponent);
-}
-template <class F, is<fact::profile_changed> T>
-void fields(F& f, T& x) {
-  f(x.profile);
-}
-
-template <class F, is<fact::key_added> T>
-void fields(F& f, T& x) {
-  f(x.key);
-}
-
-// Facts of a catalog stand whole in the journal; read back, the catalog is not judged again.
-inline void fields(field_writer& f, const fact::catalog_replaced& x) { f(x.catalog.all()); }
-inline void fields(field_reader& f, fact::catalog_replaced& x) {
-  product::listing all;
-  f(all);
-  x.catalog = product::catalog::restored(std::move(all));
 }
 
 } // namespace accrue::journal

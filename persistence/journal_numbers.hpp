@@ -13,8 +13,9 @@
 
 namespace accrue::journal {
 
-/// The first byte of everything the codec writes. Version 2: tax of customers and invoices, catalogs.
-inline constexpr std::uint8_t format_version = 2;
+/// The first byte of everything the codec writes. Version 2: tax of customers and invoices, catalogs. Version 3:
+/// credit that is paid, expires or is held, and what spends used.
+inline constexpr std::uint8_t format_version = 3;
 /// The first version that was ever written; all since then are read.
 inline constexpr std::uint8_t format_version_first = 1;
 
@@ -60,7 +61,18 @@ struct numbers<ledger::direction> {
 template <>
 struct numbers<funding> {
   using enum funding;
-  static constexpr std::array all{stored{promotional, 1}, stored{opening, 2}};
+  static constexpr std::array all{stored{promotional, 1}, stored{opening, 2}, stored{external, 3}};
+};
+template <>
+struct numbers<hold_end> {
+  using enum hold_end;
+  static constexpr std::array all{stored{settled, 1}, stored{released, 2}, stored{expired, 3}};
+};
+template <>
+struct numbers<ledger::part::origin> {
+  using enum ledger::part::origin;
+  static constexpr std::array all{
+      stored{credit, 1}, stored{advance, 2}, stored{invoiced, 3}, stored{opening, 4}};
 };
 template <>
 struct numbers<command::over_settlement> {
@@ -201,11 +213,39 @@ template <>
 inline constexpr std::uint8_t tag_of<fact::key_added> = 11;
 template <>
 inline constexpr std::uint8_t tag_of<fact::catalog_replaced> = 12;
+template <>
+inline constexpr std::uint8_t tag_of<fact::grant_changed> = 13;
+template <>
+inline constexpr std::uint8_t tag_of<fact::spend_changed> = 14;
+template <>
+inline constexpr std::uint8_t tag_of<fact::given_back> = 15;
+template <>
+inline constexpr std::uint8_t tag_of<fact::recognized> = 16;
+template <>
+inline constexpr std::uint8_t tag_of<fact::reserved> = 17;
+template <>
+inline constexpr std::uint8_t tag_of<fact::hold_extended> = 18;
+template <>
+inline constexpr std::uint8_t tag_of<fact::hold_ended> = 19;
 /// The version of the format that an alternative first stood in.
 template <class T>
 inline constexpr std::uint8_t since_version = format_version_first;
 template <>
 inline constexpr std::uint8_t since_version<fact::catalog_replaced> = 2;
+template <>
+inline constexpr std::uint8_t since_version<fact::grant_changed> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::spend_changed> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::given_back> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::recognized> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::reserved> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::hold_extended> = 3;
+template <>
+inline constexpr std::uint8_t since_version<fact::hold_ended> = 3;
 /// The same of tax as the one who spends.
 inline constexpr std::uint8_t invoices_spend_since = 2;
 

@@ -239,6 +239,8 @@ bool memory_lane::step() {
 }
 
 void memory_lane::store(const unit_batch& batch) {
+  if (db_->mirror)
+    db_->mirror(batch);
   const auto bytes = [&](extent e) {
     const auto b = batch.at(e);
     return std::vector<std::byte>(b.begin(), b.end());

@@ -79,6 +79,22 @@ void memory_store::load_row(customer_key owner, sequence s, stored<stored_row> d
   done(it->second.journal.at(s.value));
 }
 
+void memory_store::load_rows(customer_key owner,
+                             sequence after,
+                             std::uint32_t limit,
+                             stored<std::vector<stored_row>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
+  std::vector<stored_row> rows;
+  if (const auto it = db_->customers.find(owner); it != db_->customers.end()) {
+    const auto& journal = it->second.journal;
+    for (auto row = journal.upper_bound(after.value); row != journal.end() && rows.size() < limit;
+         ++row)
+      rows.push_back(row->second);
+  }
+  done(std::move(rows));
+}
+
 void memory_store::wakeups(std::uint32_t shard,
                            wakeup_place after,
                            std::uint32_t limit,

@@ -44,6 +44,9 @@ struct memory_database {
   std::uint64_t batches = 0;
   memory_lane_row lane;
 
+  /// Has to keep every batch before it is kept here; none: nobody.
+  std::function<void(const unit_batch&)> mirror;
+
   // Faults.
   bool away = false;                     ///< nothing can be stored or read
   std::uint32_t failing_reads = 0;       ///< so many of the next reads fail
@@ -151,6 +154,10 @@ public:
   void
   load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
+  void load_rows(customer_key owner,
+                 sequence after,
+                 std::uint32_t limit,
+                 stored<std::vector<stored_row>> done) override;
   void wakeups(std::uint32_t shard,
                wakeup_place after,
                std::uint32_t limit,

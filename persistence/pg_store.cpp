@@ -160,6 +160,10 @@ std::vector<pg::statement> reader_statements() {
        "select " + columns +
            " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = "
            "$3::int8"},
+      {"page",
+       "select " + columns +
+           " from journal where namespace = $1::int4 and customer = $2::int8 and sequence > "
+           "$3::int8 order by sequence limit $4::int4"},
       {"namespace", namespace_journal()},
       {"due",
        "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using "
@@ -351,6 +355,24 @@ void pg_store::load_row(customer_key owner, sequence s, stored<stored_row> done)
                  if (r->front().rows() == 0)
                    return done(refuse(errc::not_found, "no such unit"));
                  done(row_at(r->front(), 0));
+               });
+}
+
+void pg_store::load_rows(customer_key owner,
+                         sequence after,
+                         std::uint32_t limit,
+                         stored<std::vector<stored_row>> done) {
+  auto p = owned_by(owner);
+  p->int8(static_cast<std::int64_t>(after.value)).int4(static_cast<std::int32_t>(limit));
+  reader_.read(read_cause::client,
+               {{"page", p}},
+               [done = std::move(done)](result<std::vector<pg::result>> r) {
+                 if (!r)
+                   return done(tl::unexpected(r.error()));
+                 std::vector<stored_row> rows;
+                 for (int i = 0; i < r->front().rows(); ++i)
+                   rows.push_back(row_at(r->front(), i));
+                 done(std::move(rows));
                });
 }
 

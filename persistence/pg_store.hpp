@@ -39,6 +39,10 @@ public:
   void
   load_customer(namespace_id space, std::string reference, stored<stored_customer> done) override;
   void load_row(customer_key owner, sequence s, stored<stored_row> done) override;
+  void load_rows(customer_key owner,
+                 sequence after,
+                 std::uint32_t limit,
+                 stored<std::vector<stored_row>> done) override;
   void wakeups(std::uint32_t shard,
                wakeup_place after,
                std::uint32_t limit,

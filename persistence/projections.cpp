@@ -25,6 +25,7 @@ struct projector {
   void operator()(const fact::customer_changed& f) {
     batch.customers.push_back({owner, f.reference, f.created_at, e.number});
   }
+  // The terms of a grant, which never change; how far it is paid stands in the customer.
   void operator()(const fact::grant_recorded& f) {
     const auto& g = f.grant;
     batch.grants.push_back({owner,
@@ -62,6 +63,13 @@ struct projector {
     batch.outbox.push_back({owner, e.number, messages++, f.topic, f.subject, e.at});
   }
   void operator()(const fact::consumed&) {}
+  void operator()(const fact::grant_changed&) {}
+  void operator()(const fact::spend_changed&) {}
+  void operator()(const fact::given_back&) {}
+  void operator()(const fact::recognized&) {}
+  void operator()(const fact::reserved&) {}
+  void operator()(const fact::hold_extended&) {}
+  void operator()(const fact::hold_ended&) {}
   void operator()(const fact::advance_opened&) {}
   void operator()(const fact::credit_unit_created&) {}
   void operator()(const fact::profile_changed&) {}

@@ -100,6 +100,11 @@ public:
   load_customer(namespace_id space, std::string reference, stored<stored_customer> done) = 0;
   /// One journal row; not_found where there is none.
   virtual void load_row(customer_key owner, sequence s, stored<stored_row> done) = 0;
+  /// Rows of a customer's journal behind `after`, in order, at most `limit`.
+  virtual void load_rows(customer_key owner,
+                         sequence after,
+                         std::uint32_t limit,
+                         stored<std::vector<stored_row>> done) = 0;
   /// Wake-ups of a shard in order of (due, customer), after a place, at most `limit`.
   virtual void wakeups(std::uint32_t shard,
                        wakeup_place after,

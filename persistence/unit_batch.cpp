@@ -79,6 +79,28 @@ unit_batch unit_batch::rows_of(const std::function<bool(const row_place&)>& want
   return part; // with all bytes: the extents stay valid
 }
 
+void unit_batch::add_rows(const unit_batch& other) {
+  const auto base = static_cast<std::uint32_t>(bytes.size());
+  bytes.insert(bytes.end(), other.bytes.begin(), other.bytes.end());
+  state_bytes += other.state_bytes;
+  const auto add = [base](auto& to, const auto& from) {
+    for (auto row : from) {
+      if constexpr (requires { row.body.offset; })
+        row.body.offset += base;
+      to.push_back(std::move(row));
+    }
+  };
+  add(journal, other.journal);
+  add(customers, other.customers);
+  add(grants, other.grants);
+  add(charges, other.charges);
+  add(invoices, other.invoices);
+  add(wakeups, other.wakeups);
+  add(outbox, other.outbox);
+  add(snapshots, other.snapshots);
+  add(segments, other.segments);
+}
+
 void unit_batch::drop_from(const customer_key& owner, sequence unit) {
   each_table(*this, [&](auto& rows) {
     std::erase_if(rows, [&](const auto& r) { return r.owner == owner && r.sequence >= unit; });

@@ -127,6 +127,8 @@ public:
   [[nodiscard]] std::vector<row_place> places() const;
   /// The rows whose places satisfy `wanted`, without replies: a part of a batch that failed.
   [[nodiscard]] unit_batch rows_of(const std::function<bool(const row_place&)>& wanted) const;
+  /// Takes the rows of another batch in, behind its own.
+  void add_rows(const unit_batch& other);
   /// Drops a customer's rows from this unit on.
   void drop_from(const customer_key& owner, sequence unit);
 };

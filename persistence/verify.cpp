@@ -239,6 +239,17 @@ private:
     }
   }
 
+  // What a unit holds and lets go of stands in its facts.
+  static void replay_holds(unit& again) {
+    for (const auto& f : again.facts) {
+      if (const auto* fresh = std::get_if<fact::reserved>(&f))
+        again.book.hold(fresh->hold.slices, +1);
+      if (const auto* over = std::get_if<fact::hold_ended>(&f))
+        if (const auto* h = again.before().extras->holds.find(over->reference))
+          again.book.hold(h->slices, -1);
+    }
+  }
+
   std::optional<std::string> prove(replayed& r, const entry& e) {
     unit again(r.customer, catalog_, e.at, e.kind);
     auto next = r.customer.book.sub_accounts().size();
@@ -260,6 +271,7 @@ private:
       r.crossed |= ledger::find_template(t.code())->crosses_cost_basis;
     }
     again.facts = e.facts;
+    replay_holds(again);
     auto now = again.finish();
     for (auto& b : now.after)
       b.code.clear();

@@ -1,7 +1,6 @@
 // Receipts as a client reads them: unknown fields are nothing, the currency comes with its exponent.
 // How servers write them is in codec_replies.cpp.
-#include "protocol/fields.hpp"
-#include "protocol/messages.hpp"
+#include "protocol/codec_credit.hpp"
 
 namespace accrue::wire {
 
@@ -11,8 +10,11 @@ reply::balance read(const v1::Balance& m, field_reader& in) {
   reply::balance b;
   b.currency = in.required_currency("currency", m.has_currency(), m.currency(), b.code);
   b.settled = in.amount("settled", m.settled(), b.currency);
-  b.live = in.amount("live", m.live(), b.currency);
   b.pending = in.amount("pending", m.pending(), b.currency);
+  b.historical = m.live().empty();
+  if (b.historical)
+    return b;
+  b.live = in.amount("live", m.live(), b.currency);
   b.reserved = in.amount("reserved", m.reserved(), b.currency);
   return b;
 }
@@ -37,15 +39,6 @@ reply::customer_view read(const v1::CustomerView& m, field_reader& in) {
   v.tax_name = m.tax_name();
   if (!m.tax_rate().empty())
     v.tax_rate = in.number("tax_rate", m.tax_rate());
-  return v;
-}
-
-reply::grant_view read(const v1::GrantView& m, field_reader& in) {
-  reply::grant_view v;
-  v.id = m.id();
-  v.currency = in.required_currency("currency", m.has_currency(), m.currency(), v.code);
-  v.amount = in.amount("amount", m.amount(), v.currency);
-  v.effective_at = in.required_instant("effective_at", m.has_effective_at(), m.effective_at());
   return v;
 }
 
@@ -315,6 +308,16 @@ result<any_receipt> read_receipt(const v1::Receipt& m) {
     return read_with(m, "catalog", m.catalog());
   case v1::Receipt::kQuote:
     return read_with(m, "quote", m.quote());
+  case v1::Receipt::kReservation:
+    return read_with(m, "reservation", m.reservation());
+  case v1::Receipt::kCorrected:
+    return read_with(m, "corrected", m.corrected());
+  case v1::Receipt::kRecognized:
+    return read_with(m, "recognized", m.recognized());
+  case v1::Receipt::kGrants:
+    return read_with(m, "grants", m.grants());
+  case v1::Receipt::kTransactions:
+    return read_with(m, "transactions", m.transactions());
   case v1::Receipt::kConsoleText:
     return read_with(m, "console_text", m.console_text());
   case v1::Receipt::kStatus:

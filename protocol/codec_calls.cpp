@@ -1,11 +1,12 @@
 // Commands as a client writes them. Messages are overwritten in place, so that a load driver that sends
 // the same kind again and again allocates nothing.
-#include "protocol/fields.hpp"
-#include "protocol/messages.hpp"
+#include "protocol/codec_credit.hpp"
 
 namespace accrue::wire {
 
 namespace {
+
+using wire::write;
 
 template <class Message>
 void put_features(Message& m, const std::vector<std::string>& features) {
@@ -43,6 +44,13 @@ void write(const command::grant_credit& c, v1::GrantCredit& m) {
   put_features(m, c.features);
   if (c.effective_at)
     put_instant(*m.mutable_effective_at(), *c.effective_at);
+  if (c.expires_at)
+    put_instant(*m.mutable_expires_at(), *c.expires_at);
+  m.set_funding(static_cast<v1::GrantFunding>(c.funding));
+  if (c.cost_basis)
+    m.set_cost_basis(c.cost_basis->to_string());
+  if (c.fiat_currency)
+    m.set_fiat_currency(*c.fiat_currency);
 }
 
 void write(const command::consume& c, v1::Consume& m) {
@@ -104,8 +112,20 @@ void write_opening(const Command& c, Message& m) {
   if (c.at)
     put_instant(*m.mutable_at(), *c.at);
 }
-void write(const command::open_credit& c, v1::OpenCredit& m) { write_opening(c, m); }
+void write(const command::open_credit& c, v1::OpenCredit& m) {
+  write_opening(c, m);
+  if (c.expires_at)
+    put_instant(*m.mutable_expires_at(), *c.expires_at);
+}
 void write(const command::open_advance& c, v1::OpenAdvance& m) { write_opening(c, m); }
+
+void write(const command::open_balances& c, v1::OpenBalances& m) {
+  m.set_id(c.id);
+  for (const auto& each : c.credits)
+    write(each, *m.add_credits());
+  for (const auto& each : c.advances)
+    write(each, *m.add_advances());
+}
 
 void write(const command::create_credit_unit& c, v1::CreateCreditUnit& m) {
   m.set_code(c.code);
@@ -144,8 +164,9 @@ void write(const command::get_quote& c, v1::GetQuote& m) {
 void write(const command::get_balance& c, v1::GetBalance& m) {
   if (c.currency)
     m.set_currency(*c.currency);
-  m.mutable_filter()->set_view(static_cast<v1::FeatureFilter::View>(c.filter.view));
-  m.mutable_filter()->set_feature(c.filter.feature);
+  wire::write(c.filter, *m.mutable_filter());
+  if (c.as_of)
+    put_instant(*m.mutable_as_of(), *c.as_of);
 }
 
 void write(const command::get_charge& c, v1::GetCharge& m) { m.set_charge(c.charge); }
@@ -209,6 +230,28 @@ struct place {
   auto* operator()(const command::put_catalog&) const { return m.mutable_put_catalog(); }
   auto* operator()(const command::get_catalog&) const { return m.mutable_get_catalog(); }
   auto* operator()(const command::get_quote&) const { return m.mutable_get_quote(); }
+  auto* operator()(const command::authorize_grant&) const { return m.mutable_authorize_grant(); }
+  auto* operator()(const command::settle_grant&) const { return m.mutable_settle_grant(); }
+  auto* operator()(const command::void_grant&) const { return m.mutable_void_grant(); }
+  auto* operator()(const command::correct_charge&) const { return m.mutable_correct_charge(); }
+  auto* operator()(const command::recognize&) const { return m.mutable_recognize(); }
+  auto* operator()(const command::reserve&) const { return m.mutable_reserve(); }
+  auto* operator()(const command::settle_reservation&) const {
+    return m.mutable_settle_reservation();
+  }
+  auto* operator()(const command::release_reservation&) const {
+    return m.mutable_release_reservation();
+  }
+  auto* operator()(const command::extend_reservation&) const {
+    return m.mutable_extend_reservation();
+  }
+  auto* operator()(const command::get_grant&) const { return m.mutable_get_grant(); }
+  auto* operator()(const command::list_grants&) const { return m.mutable_list_grants(); }
+  auto* operator()(const command::get_reservation&) const { return m.mutable_get_reservation(); }
+  auto* operator()(const command::list_transactions&) const {
+    return m.mutable_list_transactions();
+  }
+  auto* operator()(const command::open_balances&) const { return m.mutable_open_balances(); }
   auto* operator()(const console_line&) const { return m.mutable_console_line(); }
   auto* operator()(const get_status&) const { return m.mutable_get_status(); }
   auto* operator()(const inspect&) const { return m.mutable_inspect(); }

@@ -1,7 +1,6 @@
 // Commands as a server reads them: strict, each refusal names its field.
 // How clients write them is in codec_calls.cpp.
-#include "protocol/fields.hpp"
-#include "protocol/messages.hpp"
+#include "protocol/codec_credit.hpp"
 
 #include <limits>
 
@@ -17,7 +16,7 @@ constexpr std::size_t line_bytes_max = 4096;
 static_assert(v1::OVER_SETTLEMENT_ADVANCE == static_cast<int>(command::over_settlement::advance));
 static_assert(v1::SETTLEMENT_MODE_INVOICE_ONLY == static_cast<int>(settlement_mode::invoice_only));
 static_assert(v1::PAYMENT_TERM_IN_ARREARS == static_cast<int>(payment_term::in_arrears));
-static_assert(v1::FeatureFilter::VIEW_FEATURE == static_cast<int>(command::feature_view::feature));
+static_assert(v1::GRANT_FUNDING_EXTERNAL == static_cast<int>(command::grant_funding::external));
 
 template <class Message>
 std::optional<std::string> optional_currency(const Message& m, field_reader& in) {
@@ -83,6 +82,13 @@ command::grant_credit read(const v1::GrantCredit& m, field_reader& in) {
   }
   c.features = in.references("features", m.features(), features_max);
   c.effective_at = in.optional_instant("effective_at", m.has_effective_at(), m.effective_at());
+  c.expires_at = in.optional_instant("expires_at", m.has_expires_at(), m.expires_at());
+  if (m.funding() != v1::GRANT_FUNDING_UNSPECIFIED)
+    c.funding = in.choice("funding", m.funding(), v1::GrantFunding_IsValid(m.funding()), c.funding);
+  if (m.has_cost_basis())
+    c.cost_basis = in.number("cost_basis", m.cost_basis());
+  if (m.has_fiat_currency())
+    c.fiat_currency = in.currency_code("fiat_currency", m.fiat_currency());
   return c;
 }
 
@@ -163,11 +169,27 @@ Command read_opening(const Message& m, field_reader& in) {
 }
 
 command::open_credit read(const v1::OpenCredit& m, field_reader& in) {
-  return read_opening<command::open_credit>(m, in);
+  auto c = read_opening<command::open_credit>(m, in);
+  c.expires_at = in.optional_instant("expires_at", m.has_expires_at(), m.expires_at());
+  return c;
 }
 
 command::open_advance read(const v1::OpenAdvance& m, field_reader& in) {
   return read_opening<command::open_advance>(m, in);
+}
+
+command::open_balances read(const v1::OpenBalances& m, field_reader& in) {
+  command::open_balances c;
+  c.id = in.reference("id", m.id());
+  for (const auto& each : m.credits()) {
+    in.only_known(each, "credits");
+    c.credits.push_back(read(each, in));
+  }
+  for (const auto& each : m.advances()) {
+    in.only_known(each, "advances");
+    c.advances.push_back(read(each, in));
+  }
+  return c;
 }
 
 command::create_credit_unit read(const v1::CreateCreditUnit& m, field_reader& in) {
@@ -195,18 +217,11 @@ command::put_billing_profile read(const v1::PutBillingProfile& m, field_reader& 
 }
 
 command::get_balance read(const v1::GetBalance& m, field_reader& in) {
-  using view = command::feature_view;
   command::get_balance c;
   c.currency = optional_currency(m, in);
-  if (!m.has_filter())
-    return c;
-  const auto& filter = m.filter();
-  in.only_known(filter, "filter");
-  c.filter.view = in.choice(
-      "filter.view", filter.view(), v1::FeatureFilter::View_IsValid(filter.view()), view::all);
-  c.filter.feature = in.optional_reference("filter.feature", filter.feature());
-  if ((c.filter.view == view::feature) == c.filter.feature.empty())
-    in.fail("filter.feature", "belongs to VIEW_FEATURE, and only there.");
+  if (m.has_filter())
+    c.filter = wire::read(m.filter(), in);
+  c.as_of = in.optional_instant("as_of", m.has_as_of(), m.as_of());
   return c;
 }
 
@@ -375,6 +390,34 @@ result<call> read_call(const v1::Command& m) {
     return read_with(m, "get_catalog", m.get_catalog());
   case v1::Command::kGetQuote:
     return read_with(m, "get_quote", m.get_quote());
+  case v1::Command::kAuthorizeGrant:
+    return read_with(m, "authorize_grant", m.authorize_grant());
+  case v1::Command::kSettleGrant:
+    return read_with(m, "settle_grant", m.settle_grant());
+  case v1::Command::kVoidGrant:
+    return read_with(m, "void_grant", m.void_grant());
+  case v1::Command::kCorrectCharge:
+    return read_with(m, "correct_charge", m.correct_charge());
+  case v1::Command::kRecognize:
+    return read_with(m, "recognize", m.recognize());
+  case v1::Command::kReserve:
+    return read_with(m, "reserve", m.reserve());
+  case v1::Command::kSettleReservation:
+    return read_with(m, "settle_reservation", m.settle_reservation());
+  case v1::Command::kReleaseReservation:
+    return read_with(m, "release_reservation", m.release_reservation());
+  case v1::Command::kExtendReservation:
+    return read_with(m, "extend_reservation", m.extend_reservation());
+  case v1::Command::kGetGrant:
+    return read_with(m, "get_grant", m.get_grant());
+  case v1::Command::kListGrants:
+    return read_with(m, "list_grants", m.list_grants());
+  case v1::Command::kGetReservation:
+    return read_with(m, "get_reservation", m.get_reservation());
+  case v1::Command::kListTransactions:
+    return read_with(m, "list_transactions", m.list_transactions());
+  case v1::Command::kOpenBalances:
+    return read_with(m, "open_balances", m.open_balances());
   case v1::Command::kConsoleLine:
     return read_with(m, "console_line", m.console_line());
   case v1::Command::kGetStatus:

@@ -1,11 +1,12 @@
 // Receipts as a server writes them.
 // How clients read them is in codec_answers.cpp.
-#include "protocol/fields.hpp"
-#include "protocol/messages.hpp"
+#include "protocol/codec_credit.hpp"
 
 namespace accrue::wire {
 
 namespace {
+
+using wire::write;
 
 static_assert(v1::ACCOUNT_TYPE_TAX_PAYABLE == static_cast<int>(ledger::account_type::tax_payable));
 static_assert(ledger::account_type_count == v1::AccountType_ARRAYSIZE - 1);
@@ -14,8 +15,10 @@ static_assert(v1::STAGE_AUTHORIZED == static_cast<int>(ledger::stage::authorized
 void write(const reply::balance& b, v1::Balance& m) {
   put_currency(*m.mutable_currency(), b.currency, b.code);
   m.set_settled(amount_text(b.settled, b.currency));
-  m.set_live(amount_text(b.live, b.currency));
   m.set_pending(amount_text(b.pending, b.currency));
+  if (b.historical)
+    return;
+  m.set_live(amount_text(b.live, b.currency));
   m.set_reserved(amount_text(b.reserved, b.currency));
 }
 
@@ -35,13 +38,6 @@ void write(const reply::customer_view& v, v1::CustomerView& m) {
   m.set_tax_name(v.tax_name);
   if (!v.tax_name.empty())
     m.set_tax_rate(v.tax_rate.to_string());
-}
-
-void write(const reply::grant_view& v, v1::GrantView& m) {
-  m.set_id(v.id);
-  put_currency(*m.mutable_currency(), v.currency, v.code);
-  m.set_amount(amount_text(v.amount, v.currency));
-  put_instant(*m.mutable_effective_at(), v.effective_at);
 }
 
 void write(const reply::consumed& v, v1::Consumed& m) {
@@ -268,6 +264,11 @@ struct place {
   auto* operator()(const reply::catalog_stored&) const { return m.mutable_catalog_stored(); }
   auto* operator()(const reply::catalog_view&) const { return m.mutable_catalog(); }
   auto* operator()(const reply::quote_view&) const { return m.mutable_quote(); }
+  auto* operator()(const reply::reservation_view&) const { return m.mutable_reservation(); }
+  auto* operator()(const reply::corrected&) const { return m.mutable_corrected(); }
+  auto* operator()(const reply::recognized&) const { return m.mutable_recognized(); }
+  auto* operator()(const reply::grants&) const { return m.mutable_grants(); }
+  auto* operator()(const reply::transactions&) const { return m.mutable_transactions(); }
   auto* operator()(const console_text&) const { return m.mutable_console_text(); }
   auto* operator()(const status&) const { return m.mutable_status(); }
   auto* operator()(const customers&) const { return m.mutable_customers(); }

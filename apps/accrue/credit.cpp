@@ -49,6 +49,8 @@ void add_opening(CLI::App& open, program& p, const std::string& name, const std:
   auto a = add_amount_command<Command>(*sub, p);
   add_features(*sub, a->what);
   add_date(*sub, "--at", a->what.at, "When it counts; default now");
+  if constexpr (requires { a->what.expires_at; })
+    add_date(*sub, "--expires-at", a->what.expires_at, "When what is left of it ends");
 }
 
 void add_balance(CLI::App& app, program& p) {
@@ -70,6 +72,7 @@ void add_balance(CLI::App& app, program& p) {
                                   "What this feature may use, unrestricted credit included")
                       ->type_name("KEY");
   sub->add_flag("--unrestricted", a->unrestricted, "Unrestricted credit only")->excludes(feature);
+  add_date(*sub, "--as-of", a->what.as_of, "What was settled and pending at that time");
   sub->callback([&p, a] {
     auto& filter = a->what.filter;
     if (a->unrestricted)
@@ -83,13 +86,32 @@ void add_balance(CLI::App& app, program& p) {
 } // namespace
 
 void add_credit(CLI::App& app, program& p) {
-  auto* grant = app.add_subcommand("grant", "Grants promotional credit");
+  auto* grant =
+      app.add_subcommand("grant", "Grants credit, promotional or paid outside of invoices");
   auto g = add_amount_command<command::grant_credit>(*grant, p);
-  grant->add_option("--priority", g->what.priority, "1 to 65535, lower is consumed first")
+  grant->add_option("--priority", g->what.priority, "1 to 1000, lower is consumed first")
       ->capture_default_str()
-      ->check(CLI::Range(1, 65535));
+      ->check(CLI::Range(1, 1000));
   add_features(*grant, g->what);
   add_date(*grant, "--effective-at", g->what.effective_at, "When it counts; default now");
+  add_date(
+      *grant, "--expires-at", g->what.expires_at, "When what is left of it ends; default never");
+  auto* external = grant->add_flag_callback(
+      "--external",
+      [g] { g->what.funding = command::grant_funding::external; },
+      "It is paid outside of invoices: grants authorize, grants settle");
+  add_amount(*grant,
+             "--cost-basis",
+             g->what.cost_basis,
+             "What one unit of external credit costs; default 1")
+      ->needs(external);
+  grant
+      ->add_option_function<std::string>(
+          "--fiat",
+          [g](const std::string& code) { g->what.fiat_currency = code; },
+          "What credit in a unit is paid in; default the customer's currency")
+      ->type_name("CODE")
+      ->needs(external);
 
   auto* consume = app.add_subcommand("consume", "Takes credit now");
   auto c = add_amount_command<command::consume>(*consume, p);

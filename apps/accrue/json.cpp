@@ -21,12 +21,16 @@ json json_of(const period& p) {
 
 json json_of(const std::vector<reply::balance>& balances) {
   json items = json::array();
-  for (const auto& b : balances)
+  for (const auto& b : balances) {
+    const auto now_only = [&](int128 amount) {
+      return b.historical ? json(nullptr) : json(amount_text(amount, b.currency));
+    };
     items.push_back({{"currency", b.code},
                      {"settled", amount_text(b.settled, b.currency)},
-                     {"live", amount_text(b.live, b.currency)},
+                     {"live", now_only(b.live)},
                      {"pending", amount_text(b.pending, b.currency)},
-                     {"reserved", amount_text(b.reserved, b.currency)}});
+                     {"reserved", now_only(b.reserved)}});
+  }
   return items;
 }
 
@@ -56,11 +60,80 @@ named json_of(const reply::customer_view& v) {
 }
 
 named json_of(const reply::grant_view& v) {
+  json payment;
+  if (v.fiat)
+    payment = {{"status", v.payment},
+               {"cost_basis", v.cost_basis ? json(v.cost_basis->to_string()) : json(nullptr)},
+               {"currency", v.fiat_code},
+               {"amount", amount_text(v.fiat_amount, *v.fiat)},
+               {"authorized", amount_text(v.authorized, *v.fiat)},
+               {"settled", amount_text(v.settled, *v.fiat)}};
   return {"grant",
           {{"id", v.id},
+           {"funding", v.funding},
+           {"status", v.status},
+           {"internal_status", v.internal_status},
            {"currency", v.code},
            {"amount", amount_text(v.amount, v.currency)},
-           {"effective_at", accrue::to_string(v.effective_at)}}};
+           {"priority", v.priority},
+           {"features", v.features},
+           {"effective_at", accrue::to_string(v.effective_at)},
+           {"expires_at", instant_or_null(v.expires_at)},
+           {"voided_at", instant_or_null(v.voided_at)},
+           {"payment", std::move(payment)}}};
+}
+
+named json_of(const reply::grants& v) {
+  json items = json::array();
+  for (const auto& g : v.items)
+    items.push_back(json_of(g).second);
+  return {"grants", std::move(items)};
+}
+
+named json_of(const reply::reservation_view& v) {
+  json slices = json::array();
+  for (const auto& s : v.slices)
+    slices.push_back({{"grant", s.grant},
+                      {"amount", amount_text(s.amount, v.currency)},
+                      {"expires_at", instant_or_null(s.expires_at)}});
+  const bool known = !v.code.empty();
+  return {"reservation",
+          {{"id", v.id},
+           {"status", v.status},
+           {"currency", known ? json(v.code) : json(nullptr)},
+           {"held", known ? json(amount_text(v.held, v.currency)) : json(nullptr)},
+           {"expires_at", instant_or_null(v.expires_at)},
+           {"slices", std::move(slices)}}};
+}
+
+named json_of(const reply::corrected& v) {
+  return {"corrected",
+          {{"id", v.id}, {"currency", v.code}, {"amount", amount_text(v.amount, v.currency)}}};
+}
+
+named json_of(const reply::recognized& v) {
+  json amounts = json::array();
+  for (const auto& a : v.amounts)
+    amounts.push_back({{"currency", a.code}, {"amount", amount_text(a.amount, a.currency)}});
+  return {"recognized", {{"amounts", std::move(amounts)}, {"through", v.through.value}}};
+}
+
+named json_of(const reply::transactions& v) {
+  json rows = json::array();
+  for (const auto& r : v.rows)
+    rows.push_back({{"type", r.type},
+                    {"booked_at", accrue::to_string(r.booked_at)},
+                    {"recorded_at", accrue::to_string(r.recorded_at)},
+                    {"backdated", r.backdated},
+                    {"currency", r.code},
+                    {"amount", amount_text(r.amount, r.currency)},
+                    {"before", amount_text(r.before, r.currency)},
+                    {"after", amount_text(r.after, r.currency)},
+                    {"reference", r.reference},
+                    {"cursor", r.cursor}});
+  const auto cursor = [](const std::string& c) { return c.empty() ? json(nullptr) : json(c); };
+  return {"transactions",
+          {{"rows", std::move(rows)}, {"next", cursor(v.next)}, {"previous", cursor(v.previous)}}};
 }
 
 named json_of(const reply::consumed& v) {

@@ -55,8 +55,11 @@ report(const program& p, const client::failure& why, const std::string& repeat =
 void add_customer(CLI::App& app, program& p); ///< customer, unit, profile
 void add_credit(CLI::App& app, program& p);   ///< grant, consume, open, balance
 void add_billing(CLI::App& app, program& p);  ///< charge, invoice, pay, run-due
-void add_ledger(CLI::App& app, program& p);   ///< ledger
-void add_console(CLI::App& app, program& p);  ///< status, console, quarantine
-void add_verify(CLI::App& app, program& p);   ///< verify
+/// grants, correct, recognize, reservation, transactions
+void add_credit_history(CLI::App& app, program& p);
+void add_import(CLI::App& app, program& p);  ///< import
+void add_ledger(CLI::App& app, program& p);  ///< ledger
+void add_console(CLI::App& app, program& p); ///< status, console, quarantine
+void add_verify(CLI::App& app, program& p);  ///< verify
 
 } // namespace accrue::cli

@@ -1,7 +1,7 @@
-// Steps that do something: the clock, customers, credit, charges, invoices, payments, faults.
+// Steps that do something: the clock, customers, charges, invoices, payments, faults; those about credit are in
+// scenario_credit.cpp.
 // Steps that ask are in scenario_queries.cpp, JSON of answers in scenario_views.cpp.
-#include "apps/accrue/scenario_engine.hpp"
-
+#include "apps/accrue/scenario_fields.hpp"
 #include "apps/accrue/scenario_views.hpp"
 
 #include <algorithm>
@@ -11,37 +11,6 @@ namespace accrue::cli {
 namespace {
 
 using nlohmann::json;
-
-tl::unexpected<step_failure> refused(refusal why) {
-  return tl::unexpected(step_failure{step_failure::kind::refused, std::move(why)});
-}
-tl::unexpected<step_failure> later(std::string what) {
-  return tl::unexpected(step_failure{step_failure::kind::not_built, {{}, {}, std::move(what)}});
-}
-tl::unexpected<step_failure> broken(std::string text) {
-  return tl::unexpected(step_failure{step_failure::kind::broken, {{}, {}, std::move(text)}});
-}
-
-// Fields are of the type that the schema says, or absent.
-std::string text(const json& fields, const char* name, const char* otherwise = "") {
-  return fields.value(name, otherwise);
-}
-decimal number(const json& fields, const char* name) {
-  return decimal::parse(fields.at(name).get_ref<const std::string&>()).value();
-}
-std::optional<decimal> maybe_number(const json& fields, const char* name) {
-  return fields.contains(name) ? std::optional(number(fields, name)) : std::nullopt;
-}
-instant time(const json& value) {
-  return parse_instant(value.get_ref<const std::string&>()).value();
-}
-std::optional<instant> maybe_time(const json& fields, const char* name) {
-  return fields.contains(name) ? std::optional(time(fields[name])) : std::nullopt;
-}
-std::vector<std::string> texts(const json& fields, const char* name) {
-  return fields.value(name, std::vector<std::string>());
-}
-period span(const json& value) { return {time(value[0]), time(value[1])}; }
 
 settlement_mode mode_of(const std::string& name) {
   for (const auto m : {settlement_mode::credit_only, settlement_mode::invoice_only})
@@ -219,63 +188,6 @@ step_answer scenario_engine::billing_profile(const step& s) {
   return answer;
 }
 
-step_answer scenario_engine::grant(const step& s) {
-  const auto& f = s.fields;
-  if (f["funding"] != "promotional")
-    return later("grant.funding " + text(f, "funding"));
-  command::grant_credit c;
-  c.id = text(f, "id");
-  c.amount = number(f, "amount");
-  c.currency = text(f, "currency");
-  c.features = texts(f, "features");
-  c.effective_at = maybe_time(f, "effective_at");
-  if (c.effective_at && floor_seconds(*c.effective_at) > engine_.now())
-    return later("grant.effective_at in the future");
-  const auto there = accounts(s.customer);
-  if (!there)
-    return refused(there.error());
-  for (const auto& a : *there)
-    if (a.code == c.currency && a.address.account == ledger::account_type::receivable &&
-        !a.address.route.cost_basis && a.balance != 0)
-      return later("grant over an open advance");
-  if (f.contains("priority")) {
-    const auto p = f["priority"].get<std::int64_t>();
-    c.priority =
-        p < 0 || p > 1000 ? std::uint16_t{0} : static_cast<std::uint16_t>(p); // 0 is refused
-  }
-  const auto id = c.id;
-  return named(s, ask(s, std::move(c)), id);
-}
-
-step_answer scenario_engine::seed_credit(const step& s) {
-  command::open_credit c;
-  c.id = text(s.fields, "as", s.key.c_str());
-  c.amount = number(s.fields, "amount");
-  c.currency = text(s.fields, "currency");
-  c.features = texts(s.fields, "features");
-  const auto id = c.id;
-  return named(s, ask(s, std::move(c)), id);
-}
-
-step_answer scenario_engine::seed_advance(const step& s) {
-  command::open_advance c;
-  c.id = text(s.fields, "spend");
-  c.amount = number(s.fields, "amount");
-  c.currency = text(s.fields, "currency", "USD");
-  c.features = texts(s.fields, "features");
-  const auto id = c.id;
-  return named(s, ask(s, std::move(c)), id);
-}
-
-step_answer scenario_engine::consume(const step& s) {
-  command::consume c{text(s.fields, "id"),
-                     number(s.fields, "amount"),
-                     text(s.fields, "currency", "USD"),
-                     text(s.fields, "feature")};
-  const auto id = c.id;
-  return named(s, ask(s, std::move(c)), id);
-}
-
 step_answer scenario_engine::charge(const step& s) {
   const auto& f = s.fields;
   if (f["kind"] != "flat_fee")
@@ -327,13 +239,6 @@ step_answer scenario_engine::approve(const step& s) {
 step_answer scenario_engine::retry(const step& s) {
   return ask(s, command::retry_invoice{resolve(s, "invoice")});
 }
-step_answer scenario_engine::authorize(const step& s) {
-  return ask(s,
-             command::authorize_payment{resolve(s, "invoice"), maybe_number(s.fields, "amount")});
-}
-step_answer scenario_engine::settle(const step& s) {
-  return ask(s, command::settle_payment{resolve(s, "invoice"), maybe_number(s.fields, "amount")});
-}
 step_answer scenario_engine::paid(const step& s) {
   return ask(s, command::pay_invoice{resolve(s, "invoice")});
 }
@@ -373,6 +278,13 @@ scenario_engine::action scenario_engine::find_action(std::string_view op) {
       {"seed_credit", &e::seed_credit},
       {"seed_advance", &e::seed_advance},
       {"consume", &e::consume},
+      {"void", &e::void_grant},
+      {"correct_charge", &e::correct_charge},
+      {"recognize", &e::recognize},
+      {"reserve", &e::reserve},
+      {"settle_reservation", &e::settle_reservation},
+      {"release", &e::release},
+      {"extend_reservation", &e::extend_reservation},
       {"charge", &e::charge},
       {"advance_charge", &e::advance_charge},
       {"invoice_pending", &e::invoice_pending},
@@ -388,6 +300,9 @@ scenario_engine::action scenario_engine::find_action(std::string_view op) {
       {"query_charge", &e::query_charge},
       {"query_invoice", &e::query_invoice},
       {"query_currencies", &e::query_currencies},
+      {"query_grant", &e::query_grant},
+      {"query_grants", &e::query_grants},
+      {"query_transactions", &e::query_transactions},
       {"verify", &e::verify},
   };
   const auto it = actions.find(op);

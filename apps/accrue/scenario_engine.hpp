@@ -30,6 +30,7 @@ using step_answer = tl::expected<nlohmann::json, step_failure>;
 /// One scenario's engine: fresh, with a customer named "customer" and more on first use.
 class scenario_engine {
 public:
+  explicit scenario_engine(simulation_options options = {}) : engine_(std::move(options)) {}
   /// What a step did: its answer; the customer it was for stands in `customer_of`.
   [[nodiscard]] step_answer perform(const scenario_step& s, std::size_t number);
   /// Everything in memory is gone; what is durable comes back.
@@ -68,6 +69,13 @@ private:
   step_answer seed_credit(const step& s);
   step_answer seed_advance(const step& s);
   step_answer consume(const step& s);
+  step_answer void_grant(const step& s);
+  step_answer correct_charge(const step& s);
+  step_answer recognize(const step& s);
+  step_answer reserve(const step& s);
+  step_answer settle_reservation(const step& s);
+  step_answer release(const step& s);
+  step_answer extend_reservation(const step& s);
   // Charges and invoices.
   step_answer charge(const step& s);
   step_answer advance_charge(const step& s);
@@ -85,11 +93,16 @@ private:
   step_answer query_charge(const step& s);
   step_answer query_invoice(const step& s);
   step_answer query_currencies(const step& s);
+  step_answer query_grant(const step& s);
+  step_answer query_grants(const step& s);
+  step_answer query_transactions(const step& s);
   step_answer verify(const step& s);
 
   step_answer ask(const step& s, command::any c);
   /// Takes a changed catalog, a document of catalog_json.hpp, in the place of the one before.
   step_answer replace_catalog(const step& s, nlohmann::json changed);
+  /// What a balance or a listing looks at.
+  [[nodiscard]] static command::feature_filter view_of(const step& s);
   /// Remembers what a step made under its `as`, and gives its answer on.
   step_answer named(const step& s, step_answer answer, const std::string& reference);
   [[nodiscard]] std::string resolve(const step& s, const char* field) const;
@@ -102,6 +115,7 @@ private:
   std::set<std::string> customers_; ///< that exist
   std::map<std::string, std::map<std::string, std::string>>
       names_;                                     ///< of a customer: `as` → reference
+  std::map<std::string, std::string> cursors_;    ///< of pages, by the name they were saved under
   std::map<std::string, std::string> currencies_; ///< of customers that have their own
   std::map<std::string, std::uint8_t> units_;     ///< credit units and their exponents
   std::string default_mode_ = "credit_then_invoice";

@@ -45,13 +45,9 @@ cost_basis_filter cost_of(const std::string& text) {
 step_answer scenario_engine::query_balance(const step& s) {
   command::get_balance q;
   q.currency = s.fields["currency"].get<std::string>();
-  if (s.fields.contains("feature_filter")) {
-    const auto& filter = s.fields["feature_filter"];
-    q.filter.view =
-        filter.is_string() ? command::feature_view::unrestricted : command::feature_view::feature;
-    if (filter.is_object())
-      q.filter.feature = filter["feature"].get<std::string>();
-  }
+  q.filter = view_of(s);
+  if (s.fields.contains("as_of"))
+    q.as_of = parse_instant(s.fields["as_of"].get<std::string>()).value();
   auto answer = ask(s, std::move(q));
   return answer ? step_answer(answer->at(0)) : answer;
 }
@@ -162,7 +158,7 @@ step_answer scenario_engine::verify(const step&) {
       replayed.apply(e);
     for (std::uint32_t n = 0; n < said->size(); ++n)
       if ((*said)[n].address != past.sub_accounts()[n] ||
-          (*said)[n].balance != replayed.book.balance(sub_account_id(n)))
+          (*said)[n].balance != replayed.book.balance_at(sub_account_id(n), engine_.now()))
         return broken("customer " + name + ": sub-account " + std::to_string(n) +
                       " differs from the journal");
   }

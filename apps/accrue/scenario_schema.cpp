@@ -48,9 +48,9 @@ constexpr row rows[] = {
      "settlement_mode:credit_then_invoice|credit_only|invoice_only"},
     {"grant",
      "id:text! amount:decimal! funding:promotional|external|invoice! currency:text! "
-     "effective_at:instant expires_at:instant~ priority:count features:texts "
-     "cost_basis:decimal~ fiat_currency:text~"},
-    {"seed_credit", "amount:decimal! currency:text! features:texts expires_at:instant~"},
+     "effective_at:instant expires_at:instant priority:count features:texts "
+     "cost_basis:decimal fiat_currency:text"},
+    {"seed_credit", "amount:decimal! currency:text! features:texts expires_at:instant"},
     {"seed_advance", "amount:decimal! spend:text! currency:text features:texts"},
     {"charge",
      "id:text! kind:flat_fee|usage_based! "
@@ -63,14 +63,14 @@ constexpr row rows[] = {
     {"advance_invoice", "invoice:text!"},
     {"approve", "invoice:text!"},
     {"retry", "invoice:text!"},
-    {"authorize", "grant:text~ invoice:text amount:decimal"},
-    {"settle", "grant:text~ invoice:text amount:decimal"},
+    {"authorize", "grant:text invoice:text amount:decimal"},
+    {"settle", "grant:text invoice:text amount:decimal"},
     {"paid", "invoice:text!"},
     {"consume", "id:text! amount:decimal! currency:text feature:text"},
     {"fail_next",
      "point:collection|line_finalization|invoicing_sync|charge_booking|"
      "payment_authorized|payment_settled|commit! times:count"},
-    {"query_balance", "currency:text! as_of:instant~ feature_filter:filter"},
+    {"query_balance", "currency:text! as_of:instant feature_filter:filter"},
     {"query_ledger",
      "account:fbo|receivable_open|receivable_authorized|accrued|wash|earnings|"
      "brokerage|breakage|write_off|tax_payable! cost_basis:cost features:texts "
@@ -90,12 +90,12 @@ constexpr row rows[] = {
     {"issue_invoice~", "grant:text!"},
     {"payment_failed~", "invoice:text!"},
     {"uncollectible~", "invoice:text!"},
-    {"void~", "grant:text! payment_adjustment:none|refund"},
+    {"void", "grant:text! payment_adjustment:none|refund"},
     {"delete_grant~", "grant:text! at:instant"},
     {"patch_charge~",
      "charge:text! kind:extend|shrink|delete! service_period_to:instant "
      "invoice_at:instant"},
-    {"correct_charge~", "charge:text! amount:decimal"},
+    {"correct_charge", "charge:text! amount:decimal"},
     {"void_invoice~", "invoice:text!"},
     {"delete_invoice~", "invoice:text!"},
     {"snapshot~", "invoice:text!"},
@@ -104,17 +104,19 @@ constexpr row rows[] = {
     {"close_period~", "period:text!"},
     {"reopen_period~", "period:text!"},
     {"roll_up~", "period:text! force:flag"},
-    {"recognize~", "as_of:instant invoiced:flag"},
-    {"reserve~", "id:text! amount:decimal! currency:text feature:text ttl:decimal! mode:text"},
-    {"settle_reservation~", "id:text! amount:decimal!"},
-    {"release~", "id:text!"},
-    {"extend_reservation~", "id:text! ttl:decimal!"},
-    {"query_transactions~",
+    {"recognize", "as_of:instant invoiced:flag"},
+    {"reserve",
+     "id:text! amount:decimal! currency:text feature:text ttl:decimal! "
+     "mode:all_or_nothing|up_to"},
+    {"settle_reservation", "id:text! amount:decimal!"},
+    {"release", "id:text!"},
+    {"extend_reservation", "id:text! ttl:decimal!"},
+    {"query_transactions",
      "currency:text type:text as_of:instant feature_filter:filter "
      "limit:count after:text before:text save_next:text "
      "save_previous:text"},
-    {"query_grant~", "grant:text!"},
-    {"query_grants~", "status:text"},
+    {"query_grant", "grant:text!"},
+    {"query_grants", "status:text"},
     {"query_period~", "period:text!"},
     {"query_usage~", "meter:text! from:instant! to:instant! group_by:texts filter:any window:any"},
 };

@@ -30,11 +30,14 @@ json totals_json(int128 amount, int128 credits, int128 total, currency c, int128
 }
 
 json json_of(const reply::balance& b) {
+  const auto now_only = [&](int128 amount) {
+    return b.historical ? json(nullptr) : json(amount_json({amount, b.currency}));
+  };
   return {{"currency", b.code},
           {"settled", amount_json({b.settled, b.currency})},
-          {"live", amount_json({b.live, b.currency})},
+          {"live", now_only(b.live)},
           {"pending", amount_json({b.pending, b.currency})},
-          {"reserved", amount_json({b.reserved, b.currency})}};
+          {"reserved", now_only(b.reserved)}};
 }
 
 json json_of(const reply::balances& v) {
@@ -54,7 +57,63 @@ json json_of(const reply::grant_view& v) {
   return {{"id", v.id},
           {"currency", v.code},
           {"amount", amount_json({v.amount, v.currency})},
-          {"effective_at", accrue::to_string(v.effective_at)}};
+          {"effective_at", accrue::to_string(v.effective_at)},
+          {"status", v.status},
+          {"internal_status", v.internal_status},
+          {"payment", v.payment.empty() ? json(nullptr) : json(v.payment)},
+          {"fiat_amount", v.fiat ? json(amount_json({v.fiat_amount, *v.fiat})) : json(nullptr)},
+          {"expires_at", time_json(v.expires_at)},
+          {"voided_at", time_json(v.voided_at)}};
+}
+
+json json_of(const reply::grants& v) {
+  json all = json::array();
+  for (const auto& g : v.items)
+    all.push_back(json_of(g));
+  return all;
+}
+
+json json_of(const reply::reservation_view& v) {
+  json slices = json::array();
+  for (const auto& s : v.slices)
+    slices.push_back({{"grant", s.grant},
+                      {"amount", amount_json({s.amount, v.currency})},
+                      {"expires_at", time_json(s.expires_at)}});
+  return {{"id", v.id},
+          {"status", v.status},
+          {"held", amount_json({v.held, v.currency})},
+          {"expires_at", time_json(v.expires_at)},
+          {"slices", std::move(slices)}};
+}
+
+json json_of(const reply::corrected& v) {
+  return {{"id", v.id}, {"amount", amount_json({v.amount, v.currency})}};
+}
+
+json json_of(const reply::recognized& v) {
+  json amounts = json::object();
+  for (const auto& a : v.amounts)
+    amounts[a.code] = amount_json({a.amount, a.currency});
+  return {{"amounts", std::move(amounts)}};
+}
+
+json json_of(const reply::transactions& v) {
+  json rows = json::array();
+  for (const auto& r : v.rows)
+    rows.push_back({{"type", r.type},
+                    {"booked_at", accrue::to_string(r.booked_at)},
+                    {"recorded_at", accrue::to_string(r.recorded_at)},
+                    {"backdated", r.backdated},
+                    {"currency", r.code},
+                    {"amount", amount_json({r.amount, r.currency})},
+                    {"before", amount_json({r.before, r.currency})},
+                    {"after", amount_json({r.after, r.currency})},
+                    {"ref", r.reference.empty() ? json(nullptr) : json(r.reference)}});
+  return {{"rows", std::move(rows)},
+          {"has_next", !v.next.empty()},
+          {"has_previous", !v.previous.empty()},
+          {"next", v.next},
+          {"previous", v.previous}};
 }
 
 json json_of(const reply::opened& v) {

@@ -5,7 +5,9 @@
 #include "apps/accrue/program.hpp"
 #include "apps/accrue/scenario_compare.hpp"
 #include "apps/accrue/scenario_engine.hpp"
+#include "apps/accrue/scenario_postgres.hpp"
 #include "apps/accrue/scenario_trace.hpp"
+#include "apps/accrue/vector_files.hpp"
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
@@ -25,6 +27,7 @@ struct simulate_arguments {
   std::string only;
   std::optional<std::vector<std::string>> needs; ///< absent: all are run
   std::string store = "memory";
+  std::string database_url; ///< empty: a private cluster
   bool restart_each_step = false;
   bool json_records = false;
   bool trace = false;
@@ -116,8 +119,17 @@ void show_trace(scenario_trace& trace,
 }
 
 /// Runs one vector to its end or to its first failure; whether it passed.
-bool run_scenario(const scenario& s, const simulate_arguments& a) {
-  scenario_engine engine;
+bool run_scenario(const scenario& s, const simulate_arguments& a, scenario_postgres* store) {
+  simulation_options options;
+  if (store != nullptr) {
+    auto fresh = store->fresh();
+    if (!fresh) {
+      std::printf("FAIL %s: %s\n", s.id.c_str(), fresh.error().text.c_str());
+      return false;
+    }
+    options = std::move(*fresh);
+  }
+  scenario_engine engine(std::move(options));
   scenario_trace trace;
   for (std::size_t n = 1; n <= s.steps.size(); ++n) {
     const auto& step = s.steps[n - 1];
@@ -152,42 +164,33 @@ bool wanted(const scenario& s, const simulate_arguments& a) {
 }
 
 int simulate(const simulate_arguments& a) {
-  if (a.store == "postgres") {
-    std::fputs("accrue: --store postgres is not built yet: it comes with a later version; leave it "
-               "out to run in memory.\n",
-               stderr);
+  const auto all = vectors_of(a.files, a.only, read_scenarios);
+  if (!all)
     return exit_usage;
-  }
-  std::vector<scenario> all;
-  bool readable = true;
-  for (const auto& file : a.files) {
-    auto read = read_scenarios(file);
-    if (!read) {
-      std::fprintf(stderr, "accrue: %s\n", read.error().text.c_str());
-      readable = false;
-      continue;
-    }
-    std::ranges::move(*read, std::back_inserter(all));
-  }
-  if (!readable)
-    return exit_usage;
-  if (!a.only.empty()) {
-    std::erase_if(all, [&](const scenario& s) { return s.id != a.only; });
-    if (all.empty()) {
-      std::fprintf(stderr, "accrue: no vector has the id '%s'.\n", a.only.c_str());
-      return exit_usage;
-    }
-  }
   spdlog::set_level(spdlog::level::off); // faults are played on purpose and told by the steps
+  std::unique_ptr<scenario_postgres> store;
+  if (a.store == "postgres") {
+    auto opened = scenario_postgres::open(a.database_url);
+    if (!opened) {
+      std::fprintf(stderr, "accrue: %s\n", opened.error().text.c_str());
+      return exit_no_connection;
+    }
+    store = std::move(*opened);
+  }
   std::size_t passed = 0;
   std::size_t failures = 0;
   std::size_t skipped = 0;
-  for (const auto& s : all) {
+  for (const auto& s : *all) {
     if (!wanted(s, a))
       ++skipped;
     else
-      ++(run_scenario(s, a) ? passed : failures);
+      ++(run_scenario(s, a, store.get()) ? passed : failures);
   }
+  if (store)
+    if (const auto found = store->verify(); !found.empty()) {
+      std::printf("FAIL verify: %s\n", found.c_str());
+      ++failures;
+    }
   std::printf("%zu passed, %zu failed", passed, failures);
   if (skipped != 0)
     std::printf(", %zu skipped", skipped);
@@ -230,6 +233,10 @@ void add_simulate(CLI::App& app) {
   sub->add_option("--store", a->store, "Where the engine keeps its units")
       ->capture_default_str()
       ->check(CLI::IsMember({"memory", "postgres"}));
+  sub->add_option("--database-url",
+                  a->database_url,
+                  "With --store postgres: a database to use instead of a private cluster")
+      ->type_name("URL");
   sub->add_flag("--restart-each-step",
                 a->restart_each_step,
                 "Kills and restarts the engine before each step");

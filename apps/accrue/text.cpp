@@ -13,8 +13,6 @@ namespace accrue::cli {
 
 namespace {
 
-constexpr std::int64_t seconds_per_day = 86'400;
-
 std::string optional_date(const std::optional<instant>& t) { return t ? short_date(*t) : ""; }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -32,9 +30,9 @@ void add_rows(table& t, const std::vector<reply::balance>& balances) {
   for (const auto& b : balances)
     t.row({b.code,
            amount_text(b.settled, b.currency),
-           amount_text(b.live, b.currency),
+           b.historical ? "" : amount_text(b.live, b.currency),
            amount_text(b.pending, b.currency),
-           amount_text(b.reserved, b.currency)});
+           b.historical ? "" : amount_text(b.reserved, b.currency)});
 }
 
 std::string balance_table(const std::vector<reply::balance>& balances) {
@@ -57,10 +55,106 @@ std::string text_of(const reply::customer_view& v, std::string_view) {
 }
 
 std::string text_of(const reply::grant_view& v, std::string_view customer) {
+  const auto paid = [&](int128 fiat) {
+    return v.fiat ? amount_text(fiat, *v.fiat) + " " + v.fiat_code : std::string();
+  };
   return to_lines({{"Granted", amount_text(v.amount, v.currency) + " " + v.code},
                    {"Customer", std::string(customer)},
                    {"Id", v.id},
-                   {"Effective", short_date(v.effective_at)}});
+                   {"Funding", v.funding},
+                   {"Status", v.status},
+                   {"Features", joined(v.features)},
+                   {"Effective", short_date(v.effective_at)},
+                   {"Expires", optional_date(v.expires_at)},
+                   {"Voided", optional_date(v.voided_at)},
+                   {"Price", paid(v.fiat_amount)},
+                   {"Authorised", paid(v.authorized)},
+                   {"Settled", paid(v.settled)}});
+}
+
+std::string text_of(const reply::grants& v, std::string_view customer) {
+  if (v.items.empty())
+    return "No grants" + of(customer) + ".\n";
+  table t({{"Grant"},
+           {"Funding"},
+           {"Status"},
+           {"Payment"},
+           {"Currency"},
+           {"Amount", align::right},
+           {"Priority", align::right},
+           {"Features"},
+           {"Effective"},
+           {"Expires"}});
+  for (const auto& g : v.items)
+    t.row({g.id,
+           g.funding,
+           g.status,
+           g.payment,
+           g.code,
+           amount_text(g.amount, g.currency),
+           std::to_string(g.priority),
+           joined(g.features),
+           short_date(g.effective_at),
+           optional_date(g.expires_at)});
+  return t.to_string();
+}
+
+std::string text_of(const reply::reservation_view& v, std::string_view customer) {
+  std::string out =
+      to_lines({{"Reservation", v.id},
+                {"Customer", std::string(customer)},
+                {"Status", v.status},
+                {"Held", v.code.empty() ? "" : amount_text(v.held, v.currency) + " " + v.code},
+                {"Expires", v.expires_at ? accrue::to_string(*v.expires_at) : ""}});
+  if (v.slices.empty())
+    return out;
+  table t({{"Held from"}, {"Amount", align::right}, {"Expires"}});
+  for (const auto& s : v.slices)
+    t.row({s.grant, amount_text(s.amount, v.currency), optional_date(s.expires_at)});
+  return out + "\n" + t.to_string();
+}
+
+std::string text_of(const reply::corrected& v, std::string_view customer) {
+  return to_lines({{"Given back", amount_text(v.amount, v.currency) + " " + v.code},
+                   {"Customer", std::string(customer)},
+                   {"Of", v.id}});
+}
+
+std::string text_of(const reply::recognized& v, std::string_view customer) {
+  if (v.amounts.empty())
+    return "Nothing was left to recognise" + of(customer) + ".\n";
+  table t({{"Recognised"}, {"Amount", align::right}});
+  for (const auto& a : v.amounts)
+    t.row({a.code, amount_text(a.amount, a.currency)});
+  return t.to_string();
+}
+
+std::string text_of(const reply::transactions& v, std::string_view customer) {
+  if (v.rows.empty())
+    return "No transactions" + of(customer) + ".\n";
+  table t({{"Booked"},
+           {"Type"},
+           {"Of"},
+           {"Currency"},
+           {"Amount", align::right},
+           {"Before", align::right},
+           {"After", align::right},
+           {""}});
+  for (const auto& r : v.rows)
+    t.row({short_date(r.booked_at),
+           r.type,
+           r.reference,
+           r.code,
+           amount_text(r.amount, r.currency),
+           amount_text(r.before, r.currency),
+           amount_text(r.after, r.currency),
+           r.backdated ? "recorded " + short_date(r.recorded_at) : ""});
+  auto out = t.to_string();
+  if (!v.next.empty())
+    out += "\nOlder rows: --after " + v.next + "\n";
+  if (!v.previous.empty())
+    out += "Newer rows: --before " + v.previous + "\n";
+  return out;
 }
 
 std::string text_of(const reply::consumed& v, std::string_view customer) {
@@ -274,84 +368,6 @@ std::string text_of(const wire::quarantine_lifted& v) {
 }
 
 } // namespace
-
-std::string short_date(instant t) {
-  std::string text = accrue::to_string(t); // 2026-01-31T12:30:00.5Z
-  if (text.ends_with("T00:00:00Z"))
-    return text.substr(0, 10);
-  text[10] = ' ';
-  return text.substr(0, 19);
-}
-
-std::string short_period(const period& p) { return short_date(p.from) + " - " + short_date(p.to); }
-
-result<instant> parse_date(std::string_view text) {
-  if (text.size() == 10)
-    if (auto midnight = parse_instant(std::string(text) + "T00:00:00Z"))
-      return midnight;
-  auto exact = parse_instant(text);
-  if (!exact)
-    return refuse(errc::validation,
-                  "Write 2026-01-31 for midnight UTC, or an instant like 2026-01-31T12:00:00Z.");
-  return exact;
-}
-
-std::string duration_text(std::int64_t ns) {
-  const std::int64_t whole = ns / ns_per_second;
-  const std::int64_t in_day = whole % seconds_per_day;
-  std::string out = "P";
-  if (whole / seconds_per_day != 0 || ns == 0)
-    out += std::to_string(whole / seconds_per_day) + "D";
-  std::string time;
-  if (in_day / 3600 != 0)
-    time += std::to_string(in_day / 3600) + "H";
-  if (in_day / 60 % 60 != 0)
-    time += std::to_string(in_day / 60 % 60) + "M";
-  std::string fraction;
-  if (ns % ns_per_second != 0) {
-    fraction = std::to_string(ns_per_second + ns % ns_per_second);
-    fraction[0] = '.';
-    while (fraction.back() == '0')
-      fraction.pop_back();
-  }
-  if (in_day % 60 != 0 || !fraction.empty())
-    time += std::to_string(in_day % 60) + fraction + "S";
-  return time.empty() ? out : out + "T" + time;
-}
-
-std::string count_text(const reply::catalog_stored& c) {
-  const auto some = [](std::uint32_t n, const std::string& what) {
-    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
-  };
-  return some(c.meters, "meter") + ", " + some(c.features, "feature") + ", " +
-         some(c.add_ons, "add-on") + ", " + some(c.plans, "plan");
-}
-
-std::string amount_text(int128 minor, currency c) { return accrue::to_string(money{minor, c}); }
-
-std::string_view to_string(command::over_settlement o) noexcept {
-  switch (o) {
-  case command::over_settlement::refuse:
-    return "refuse";
-  case command::over_settlement::cap:
-    return "cap";
-  case command::over_settlement::advance:
-    return "advance";
-  }
-  return "";
-}
-
-std::string_view to_string(ledger::stage s) noexcept {
-  switch (s) {
-  case ledger::stage::none:
-    return "";
-  case ledger::stage::open:
-    return "open";
-  case ledger::stage::authorized:
-    return "authorized";
-  }
-  return "";
-}
 
 std::string to_text(const reply::accounts& accounts) {
   if (accounts.items.empty())

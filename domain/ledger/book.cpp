@@ -36,31 +36,97 @@ sub_account_id book::open(sub_account address) {
   return sub_account_id(static_cast<std::uint32_t>(accounts_.size() - 1));
 }
 
-void book::apply(const transaction& t, instant expires_at) {
+int128 book::balance_at(sub_account_id number, instant now) const {
+  auto total = balance(number);
+  for (const auto& later : *ahead_)
+    if (later.at > now && later.account == number)
+      total -= later.amount;
+  return total;
+}
+
+bool is_breakage(template_code code) noexcept {
+  return code == template_code::plan_breakage || code == template_code::release_breakage ||
+         code == template_code::reopen_breakage;
+}
+
+namespace {
+
+// One entry an instant and account; none where they cancel out.
+void schedule(std::vector<scheduled>& all, const scheduled& s) {
+  const auto key = [](const scheduled& x) { return std::pair(x.at, x.account); };
+  const auto it = std::ranges::lower_bound(all, key(s), {}, key);
+  if (it == all.end() || key(*it) != key(s)) {
+    all.insert(it, s);
+    return;
+  }
+  it->amount += s.amount;
+  if (it->amount == 0)
+    all.erase(it);
+}
+
+} // namespace
+
+void book::add_credit(const posting& p, const lifetime_of& credit) {
+  const auto same = [&](const credit_source& s) {
+    return s.grant == p.source && s.account == p.account;
+  };
+  if (const auto it = std::ranges::find_if(sources_, same); it != sources_.end()) {
+    it->amount += p.amount;
+    ENSURE(it->amount >= it->held);
+    if (it->amount == 0)
+      sources_.erase(it);
+    return;
+  }
+  ENSURE(p.amount > 0);
+  const auto& route = accounts_[p.account.value].route;
+  const auto [from, until] = credit(p.source);
+  const credit_source fresh{
+      p.source, p.account, route.priority, !route.features.empty(), from, until, p.amount, 0};
+  sources_.insert(std::ranges::upper_bound(sources_, fresh, collected_before), fresh);
+}
+
+void book::apply(const transaction& t, instant now, const lifetime_of& credit) {
   for (const auto& p : t.postings()) {
     ENSURE(p.account.value < accounts_.size());
     balances_[p.account.value] += p.amount;
-    const auto& address = accounts_[p.account.value];
-    if (address.account != account_type::fbo || p.source == grant_id{})
-      continue;
-    const auto same = [&](const credit_source& s) {
-      return s.grant == p.source && s.account == p.account;
-    };
-    if (auto it = std::ranges::find_if(sources_, same); it != sources_.end()) {
-      it->amount += p.amount;
-      if (it->amount == 0)
-        sources_.erase(it);
-      continue;
-    }
-    const credit_source fresh{p.source,
-                              p.account,
-                              address.route.priority,
-                              !address.route.features.empty(),
-                              t.booked_at(),
-                              expires_at,
-                              p.amount};
-    sources_.insert(std::ranges::upper_bound(sources_, fresh, collected_before), fresh);
+    if (t.booked_at() > now)
+      schedule(ahead_.edit(), {t.booked_at(), p.account, p.amount});
+    if (accounts_[p.account.value].account == account_type::fbo && p.source != grant_id{} &&
+        !is_breakage(t.code()) && !(p.amount > 0 && t.booked_at() >= credit(p.source).until))
+      add_credit(p, credit); // what comes back after its end is gone at once (D61)
   }
+}
+
+void book::pass(instant now) {
+  if (ahead_->empty() || ahead_->front().at > now)
+    return;
+  auto& all = ahead_.edit();
+  all.erase(all.begin(), std::ranges::upper_bound(all, now, {}, &scheduled::at));
+  ahead_.trim();
+}
+
+void book::hold(std::span<const slice> slices, int sign) {
+  for (const auto& s : slices) {
+    const auto it = std::ranges::find_if(sources_, [&](const credit_source& x) {
+      return x.grant == s.grant && x.account == s.account;
+    });
+    ENSURE(it != sources_.end());
+    it->held += sign * s.amount;
+    ENSURE(it->held >= 0 && it->held <= it->amount);
+  }
+}
+
+book book::restored(address_list accounts,
+                    std::vector<int128> balances,
+                    std::vector<credit_source> sources,
+                    std::vector<scheduled> ahead) {
+  book b;
+  b.accounts_ = std::move(accounts);
+  b.balances_ = std::move(balances);
+  b.sources_ = std::move(sources);
+  if (!ahead.empty())
+    b.ahead_.edit() = std::move(ahead);
+  return b;
 }
 
 const sub_account& book_overlay::at(sub_account_id number) const {
@@ -99,6 +165,40 @@ int128 book_overlay::left(const credit_source& source) const {
   return total;
 }
 
+int128 book_overlay::free(const credit_source& source) const {
+  int128 total = source.amount - source.held;
+  for (const auto& c : source_changes_)
+    if (c.grant == source.grant && c.account == source.account)
+      total += c.amount - c.held;
+  return total;
+}
+
+void book_overlay::hold(std::span<const slice> slices, int sign) {
+  for (const auto& s : slices)
+    source_changes_.push_back({s.grant, s.account, 0, sign * s.amount});
+}
+
+const credit_source* book_overlay::find_source(grant_id grant,
+                                               sub_account_id account) const noexcept {
+  const auto it = std::ranges::find_if(base_->sources_, [&](const credit_source& s) {
+    return s.grant == grant && s.account == account;
+  });
+  return it == base_->sources_.end() ? nullptr : &*it;
+}
+
+int128 book_overlay::balance_at(sub_account_id number, instant now) const {
+  auto total = balance(number);
+  for (const auto& later : *base_->ahead_)
+    if (later.at > now && later.account == number)
+      total -= later.amount;
+  for (const auto& t : transactions_)
+    if (t.booked_at() > now)
+      for (const auto& p : t.postings())
+        if (p.account == number)
+          total -= p.amount;
+  return total;
+}
+
 result<void> book_overlay::post(template_code code,
                                 direction dir,
                                 instant booked_at,
@@ -115,8 +215,12 @@ result<void> book_overlay::post(template_code code,
       it->amount += p.amount;
     else
       changes_.push_back({p.account, p.amount});
-    if (at(p.account).account == account_type::fbo && p.source != grant_id{})
-      source_changes_.push_back({p.source, p.account, p.amount});
+    if (at(p.account).account != account_type::fbo || p.source == grant_id{} || is_breakage(code))
+      continue;
+    const auto* source = find_source(p.source, p.account);
+    const bool is_over = source != nullptr && p.amount > 0 && booked_at >= source->expires_at;
+    if (!is_over) // else it is gone at once (D61)
+      source_changes_.push_back({p.source, p.account, p.amount, 0});
   }
   transactions_.push_back(std::move(*made));
   return {};

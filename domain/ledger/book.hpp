@@ -3,7 +3,9 @@
 #pragma once
 
 #include "domain/ledger/transaction.hpp"
+#include "domain/rare.hpp"
 
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -14,7 +16,25 @@ namespace accrue::ledger {
 /// "Never" for expiries.
 inline constexpr instant never{std::numeric_limits<std::int64_t>::max()};
 
-/// Credit of one grant on one fbo sub-account, as far as it is unconsumed.
+/// From when to when the credit of a grant can be used.
+struct lifetime {
+  instant from;
+  instant until = never;
+};
+using lifetime_of = std::function<lifetime(grant_id)>;
+
+/// A part of one grant's credit on one fbo sub-account.
+struct slice {
+  grant_id grant;
+  sub_account_id account;
+  int128 amount = 0;
+
+  friend bool operator==(const slice&, const slice&) = default;
+};
+
+/// Credit of one grant on one fbo sub-account, as far as it is unconsumed. What expires stays here, with what
+/// was left of it: the ledger has booked its end ahead, as a plan of breakage, so that the open plan of a
+/// source is its amount. Source: ledger.md 7.1.
 struct credit_source {
   grant_id grant;
   sub_account_id account;
@@ -23,8 +43,18 @@ struct credit_source {
   instant available_from;  ///< when the issue was booked
   instant expires_at = never;
   int128 amount = 0;
+  int128 held = 0; ///< by reservations; never more than the amount
 
   friend bool operator==(const credit_source&, const credit_source&) = default;
+};
+
+/// Value that is on record and does not count yet: what is booked after now.
+struct scheduled {
+  instant at;
+  sub_account_id account;
+  int128 amount = 0;
+
+  friend bool operator==(const scheduled&, const scheduled&) = default;
 };
 
 /// Collection order: priority, restricted before unrestricted, earliest expiry, order of recording
@@ -36,7 +66,12 @@ struct credit_source {
 class book final : public chart {
 public:
   [[nodiscard]] const sub_account& at(sub_account_id number) const override;
+  /// Everything on record, also what is booked for later.
   [[nodiscard]] int128 balance(sub_account_id number) const;
+  /// What counts at `now`, which is not before the last unit.
+  [[nodiscard]] int128 balance_at(sub_account_id number, instant now) const;
+  /// What is booked for later than the last unit, by instant and account.
+  [[nodiscard]] std::span<const scheduled> ahead() const noexcept { return *ahead_; }
   [[nodiscard]] const address_list& sub_accounts() const noexcept { return accounts_; }
   /// Unconsumed credit in collection order, of all currencies.
   [[nodiscard]] std::span<const credit_source> sources() const noexcept { return sources_; }
@@ -44,19 +79,35 @@ public:
 
   /// Opens the next number. Numbers are 0, 1, 2 … in order of opening.
   sub_account_id open(sub_account address);
-  /// Books a transaction. `expires_at` of new credit comes from its grant.
-  void apply(const transaction& t, instant expires_at = never);
+  /// Books a transaction of a unit of `now`.
+  void apply(const transaction& t, instant now, const lifetime_of& credit);
+  /// It is `now` at least: what was booked ahead until then counts.
+  void pass(instant now);
+  /// Holds credit, or with a negative sign lets it go. Holding more than is there is a defect.
+  void hold(std::span<const slice> slices, int sign);
+
+  /// Back from a snapshot. The caller vouches for order and ranges.
+  [[nodiscard]] static book restored(address_list accounts,
+                                     std::vector<int128> balances,
+                                     std::vector<credit_source> sources,
+                                     std::vector<scheduled> ahead);
 
   friend bool operator==(const book& a, const book& b) {
-    return a.accounts_ == b.accounts_ && a.balances_ == b.balances_ && a.sources_ == b.sources_;
+    return a.accounts_ == b.accounts_ && a.balances_ == b.balances_ && a.sources_ == b.sources_ &&
+           a.ahead_ == b.ahead_;
   }
 
 private:
   friend class book_overlay;
+  void add_credit(const posting& p, const lifetime_of& credit);
   address_list accounts_;
   std::vector<int128> balances_;
   std::vector<credit_source> sources_;
+  rare<std::vector<scheduled>> ahead_;
 };
+
+/// Whether a template moves credit into and out of breakage: that changes no source.
+[[nodiscard]] bool is_breakage(template_code code) noexcept;
 
 /// The book with the transactions of one unit on top. Dropped by a refusal, merged when all is
 /// decided. A copy is a savepoint: a failing line of an invoice is undone by assigning it back (D21).
@@ -66,15 +117,26 @@ public:
 
   [[nodiscard]] const sub_account& at(sub_account_id number) const override;
   [[nodiscard]] int128 balance(sub_account_id number) const;
+  [[nodiscard]] int128 balance_at(sub_account_id number, instant now) const;
   /// The number of an address, opened on first use. errc of check_route.
   [[nodiscard]] result<sub_account_id> resolve(sub_account address);
   /// Amount left in a source of the base book, after this unit's postings.
   [[nodiscard]] int128 left(const credit_source& source) const;
+  /// Of it, what no reservation holds.
+  [[nodiscard]] int128 free(const credit_source& source) const;
+  /// As book::hold, for this unit.
+  void hold(std::span<const slice> slices, int sign);
+  /// The source of the base book; null where there is none.
+  [[nodiscard]] const credit_source* find_source(grant_id grant,
+                                                 sub_account_id account) const noexcept;
   /// Sources of the base in collection order; credit issued by this same unit is not among them.
   [[nodiscard]] std::span<const credit_source> sources() const noexcept { return base_->sources(); }
   /// Sum over sub-accounts that satisfy `wanted(sub_account)`.
   template <class Wanted>
   [[nodiscard]] int128 sum(Wanted wanted) const;
+  /// Likewise, of what counts at `now`.
+  template <class Wanted>
+  [[nodiscard]] int128 sum_at(instant now, Wanted wanted) const;
 
   /// Makes the transaction and books it on top. errc of transaction::make; overflow when a balance
   /// would leave 128 bits.
@@ -93,6 +155,7 @@ private:
     grant_id grant;
     sub_account_id account;
     int128 amount;
+    int128 held;
   };
   const book* base_;
   std::vector<sub_account> opened_;
@@ -108,6 +171,20 @@ int128 book_overlay::sum(Wanted wanted) const {
   for (std::uint32_t i = 0; i < count; ++i)
     if (wanted(at(sub_account_id(i))))
       total += balance(sub_account_id(i));
+  return total;
+}
+
+template <class Wanted>
+int128 book_overlay::sum_at(instant now, Wanted wanted) const {
+  auto total = sum(wanted);
+  for (const auto& later : base_->ahead())
+    if (later.at > now && wanted(at(later.account)))
+      total -= later.amount;
+  for (const auto& t : transactions_)
+    if (t.booked_at() > now)
+      for (const auto& p : t.postings())
+        if (wanted(at(p.account)))
+          total -= p.amount;
   return total;
 }
 

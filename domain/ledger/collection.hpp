@@ -7,15 +7,6 @@
 
 namespace accrue::ledger {
 
-/// What one grant gives to a collection, in collection order.
-struct slice {
-  grant_id grant;
-  sub_account_id account;
-  int128 amount = 0;
-
-  friend bool operator==(const slice&, const slice&) = default;
-};
-
 /// Who collects, for what and when.
 struct collection_terms {
   money amount;             ///< > 0
@@ -32,22 +23,35 @@ struct collected {
   int128 advanced = 0;
 };
 
-/// The slices that would be taken now, at most `amount` in all. Books nothing.
-[[nodiscard]] collected plan_collection(const book_overlay& book, const collection_terms& terms);
+/// The slices that would be taken now, at most `amount` in all: from `first` in its order, then from what is
+/// free in collection order. Books nothing.
+[[nodiscard]] collected plan_collection(const book_overlay& book,
+                                        const collection_terms& terms,
+                                        std::span<const slice> first = {});
 
-/// Takes what there is, credit → accrued, in one transaction; nothing where there is none.
-/// Source: ledger.md 5.6, 6.2.
-[[nodiscard]] result<collected> collect(book_overlay& book, const collection_terms& terms);
+/// Takes what there is, credit → accrued, in one transaction; nothing where there is none. Of credit that
+/// expires, the plan of its end is released by as much. `first`: what was held for this and is not any more.
+/// Source: ledger.md 5.6, 6.2, 7.3.
+[[nodiscard]] result<collected>
+collect(book_overlay& book, const collection_terms& terms, std::span<const slice> first = {});
+
+/// The accrued sub-account that value of this route goes to: the same value, without features and priority.
+[[nodiscard]] sub_account accrued_address(const route& value);
 
 /// Books `amount` as credit that does not exist yet: issued at unknown cost basis and consumed at
 /// once. `limit`: the most that open advance of this currency may reach; errc: insufficient_funds
-/// beyond it (D69). Source: ledger.md 5.1, 5.7.
-[[nodiscard]] result<void> advance(book_overlay& book,
-                                   const collection_terms& terms,
-                                   const money& amount,
-                                   const std::optional<int128>& limit);
+/// beyond it (D69). Gives the receivable that it is owed on. Source: ledger.md 5.1, 5.7.
+[[nodiscard]] result<sub_account_id> advance(book_overlay& book,
+                                             const collection_terms& terms,
+                                             const money& amount,
+                                             const std::optional<int128>& limit);
 
-/// Credit of this currency that a collection for `feature` could take now.
+/// The open receivable of unknown cost basis on which advance for `feature` is owed, and the fbo
+/// sub-account it passes through.
+[[nodiscard]] sub_account owed_address(currency c, std::vector<std::string> features);
+[[nodiscard]] sub_account advance_address(const route& owed);
+
+/// Free credit of this currency that a collection for `feature` could take now.
 [[nodiscard]] int128
 available(const book_overlay& book, currency c, std::string_view feature, instant as_of);
 

@@ -34,25 +34,26 @@ constexpr std::array exchange_legs{leg{receivable, open, -1, false, iso},
                                    leg{brokerage, none, -1, false, in_unit}};
 constexpr std::array breakage_legs{leg{fbo, none, -1}, leg{breakage, none, +1}};
 constexpr std::array release_legs{leg{fbo, none, +1}, leg{breakage, none, -1}};
-constexpr std::array purchase_legs{leg{receivable, open, +1, false, iso},
-                                   leg{receivable, auth, -1, false, iso},
+// A step may be too small to stand for a minor unit of the credit, and a claim too small for one of fiat.
+constexpr std::array purchase_legs{leg{receivable, open, +1, true, iso},
+                                   leg{receivable, auth, -1, true, iso},
                                    leg{brokerage, none, -1, true, iso},
                                    leg{brokerage, none, +1, true, iso}};
-constexpr std::array unit_purchase_legs{leg{receivable, open, +1, false, in_unit},
-                                        leg{brokerage, none, -1, false, in_unit},
-                                        leg{brokerage, none, +1, false, iso},
-                                        leg{receivable, auth, -1, false, iso}};
+constexpr std::array unit_purchase_legs{leg{receivable, open, +1, true, in_unit},
+                                        leg{brokerage, none, -1, true, in_unit},
+                                        leg{brokerage, none, +1, true, iso},
+                                        leg{receivable, auth, -1, true, iso}};
 constexpr std::array void_promotional_legs{leg{fbo, none, -1, false, worth::free},
                                            leg{wash, none, +1, false, worth::free}};
 constexpr std::array void_unauthorized_legs{leg{fbo, none, -1}, leg{receivable, open, +1}};
-constexpr std::array void_paid_legs{leg{fbo, none, -1, false, iso},
-                                    leg{receivable, open, +1, false, iso},
+constexpr std::array void_paid_legs{leg{fbo, none, -1, true, iso},
+                                    leg{receivable, open, +1, true, iso},
                                     leg{brokerage, none, +1, true, iso},
                                     leg{brokerage, none, -1, true, iso}};
-constexpr std::array void_paid_unit_legs{leg{fbo, none, -1, false, in_unit},
-                                         leg{brokerage, none, +1, false, in_unit},
-                                         leg{brokerage, none, -1, false, iso},
-                                         leg{receivable, open, +1, false, iso}};
+constexpr std::array void_paid_unit_legs{leg{fbo, none, -1, true, in_unit},
+                                         leg{brokerage, none, +1, true, in_unit},
+                                         leg{brokerage, none, -1, true, iso},
+                                         leg{receivable, open, +1, true, iso}};
 constexpr std::array refund_legs{leg{receivable, open, -1}, leg{wash, none, +1}};
 constexpr std::array accrue_legs{leg{receivable, open, -1, false, worth::par},
                                  leg{accrued, none, +1, false, worth::par}};

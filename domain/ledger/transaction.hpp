@@ -12,7 +12,8 @@
 namespace accrue::ledger {
 
 /// Who used the value: a charge, or the unit that recorded a consume or a settled reservation, or an
-/// opening balance; of tax, the invoice it stands on. Travels with the value through everything that happens to it later (D9).
+/// opening balance; of tax, the invoice it stands on. Travels with the value through everything that happens
+/// to it later (D9).
 class spend_id {
 public:
   constexpr spend_id() = default;

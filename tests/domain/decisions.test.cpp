@@ -78,7 +78,7 @@ TEST_CASE("settings that are not named stay as they are", "[decisions]") {
   CHECK(h.customer.settings.advance_limit(usd) == 500);
   CHECK(h.customer.settings.advance_limit(jpy) == 7);
   h.ok(limit({}));
-  CHECK(h.customer.settings.advance_limits.empty());
+  CHECK(h.customer.settings.advance_limits->empty());
   CHECK(h.customer.created_at == made_at);
 }
 
@@ -151,9 +151,10 @@ TEST_CASE("a grant takes effect now, or earlier where it says so", "[decisions][
   CHECK(effective() == at("2026-01-05")); // given instants are floored to seconds
   for (const auto& t : h.journal.back().transactions)
     CHECK(t.booked_at() == at("2026-01-05"));
-  auto future = credit("future", "1");
+  auto future = credit("future", "1"); // or later (D17)
   future.effective_at = at("2026-01-11");
-  h.refused(future);
+  h.ok(future);
+  CHECK(effective() == at("2026-01-11"));
 }
 
 // Consuming

@@ -90,6 +90,16 @@ private:
     ask(witness_.intents.size() - 1);
   }
 
+  void want_something() {
+    const auto& who = chance_.one_of(customers_);
+    want(who, script_.command_at(who, world_.now(), witness_.intents.size()));
+  }
+
+  void ask_something() {
+    const auto& who = chance_.one_of(customers_);
+    send(who, script_.query(who, world_.now()), {}, std::nullopt, std::nullopt);
+  }
+
   void ask(std::size_t n) {
     auto& i = witness_.intents[n];
     const auto servers = world_.servers();
@@ -164,13 +174,15 @@ private:
       break;
     case 6:
     case 7:
-      send(chance_.one_of(customers_), script_.query(), {}, std::nullopt, std::nullopt);
+      ask_something();
       break;
-    case 8:
-      want(chance_.one_of(customers_), script_.bad_command(world_.now(), witness_.intents.size()));
+    case 8: {
+      const auto& who = chance_.one_of(customers_);
+      want(who, script_.bad_command(who, world_.now(), witness_.intents.size()));
       break;
+    }
     default:
-      want(chance_.one_of(customers_), script_.command_at(world_.now(), witness_.intents.size()));
+      want_something();
       if (chance_.once_in(8)) // at once from another connection
         ask(witness_.intents.size() - 1);
     }
@@ -242,16 +254,16 @@ private:
     if (chance_.once_in(3))
       return;
     for (auto n = chance_.pick(3); n > 0; --n)
-      send(chance_.one_of(customers_), script_.query(), {}, std::nullopt, std::nullopt);
+      ask_something();
     world_.pass(lease_ns + static_cast<std::int64_t>(chance_.pick(3000)) * ms);
     world_.start_server();
     for (auto n = chance_.pick(5); n > 0; --n)
-      want(chance_.one_of(customers_), script_.command_at(world_.now(), witness_.intents.size()));
+      want_something();
     for (auto n = 200 + chance_.pick(400); n > 0 && world_.step(); --n) {
     }
     world_.let_continue();
     for (auto n = chance_.pick(4); n > 0; --n)
-      send(chance_.one_of(customers_), script_.query(), {}, std::nullopt, std::nullopt);
+      ask_something();
   }
 
   // Faults end, and everybody asks until there is an answer.
@@ -297,6 +309,7 @@ private:
     for (const auto& name : customers_) {
       send(name, command::get_balance{}, {}, std::nullopt, std::nullopt);
       send(name, command::list_invoices{}, {}, std::nullopt, std::nullopt);
+      send(name, command::list_grants{}, {}, std::nullopt, std::nullopt);
     }
     world_.settle();
     for (int n = 0; n < 3; ++n) {

@@ -1,7 +1,9 @@
 // Invoices of the reference model: drafts, issuing, payments, and what time brings.
 #include "tests/histories/model.hpp"
+#include "tests/histories/numbers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace accrue::histories {
 
@@ -39,14 +41,11 @@ void model::add_tax(bill& b) const {
   const auto base = b.sum(&bill::line::total);
   if (tax_name_.empty() || base <= 0)
     return;
-  int128 whole = 1;
-  for (int i = 0; i < tax_rate_.scale(); ++i)
-    whole *= 10;
-  const auto amount = (base * tax_rate_.coefficient() * 2 + whole) / (whole * 2);
+  const auto amount = rounded(base * tax_rate_.coefficient(), ten_to(tax_rate_.scale()));
   b.lines.push_back({0, 0, amount, 0, 0, false, reply::tax{tax_name_, tax_rate_, base, amount}});
 }
 
-model::refused model::invoice(const command::invoice_pending& c, const booking_failures& failures) {
+model::refused model::on(const command::invoice_pending& c, const booking_failures& failures) {
   const auto as_of = c.as_of.value_or(clock_);
   if (as_of > clock_)
     return errc::validation;
@@ -78,11 +77,15 @@ model::refused model::invoice(const command::invoice_pending& c, const booking_f
       b.until = plus_ns(clock_, rules_->profile.draft_period_ns);
     for (const auto n : fees) {
       auto& f = fees_[n];
-      realized run;
-      run.billed = f.amount;
-      if (f.mode == settlement_mode::credit_then_invoice)
-        run = collect(f.currency, f.feature, f.amount, f.invoice_at);
-      take(run);
+      realized run{{}, f.amount};
+      if (f.mode == settlement_mode::credit_then_invoice) {
+        const auto parts = collect(f.currency, f.feature, f.amount, f.invoice_at);
+        if (!parts.empty())
+          take(spend_for(f), parts);
+        run.rows = rows_of(parts);
+        for (const auto& p : parts)
+          run.billed -= p.amount;
+      }
       b.lines.push_back({n, f.amount, run.billed, 0, 0, false});
       f.run = std::move(run);
       f.at = stage::processing;
@@ -98,7 +101,7 @@ model::refused model::invoice(const command::invoice_pending& c, const booking_f
 }
 
 // Books line by line; a booking that a fault made fail leaves those before it booked (D21).
-void model::issue(std::size_t n, const booking_failures& failures) {
+void model::issue_bill(std::size_t n, const booking_failures& failures) {
   auto& b = bills_[n];
   touched_.bills.insert(n);
   const auto failure = failures.find(static_cast<std::uint32_t>(n + 1));
@@ -132,7 +135,7 @@ void model::issue(std::size_t n, const booking_failures& failures) {
 void model::time_passed(std::size_t n, const booking_failures& failures) {
   auto& b = bills_[n];
   if (b.state == paper::waiting && clock_ >= *b.until)
-    return issue(n, failures);
+    return issue_bill(n, failures);
   if (b.state == paper::pending && clock_ >= b.due_at) {
     b.state = paper::overdue;
     touched_.bills.insert(n);
@@ -178,12 +181,10 @@ model::pay(std::string_view name, bool authorize, bool settle, std::optional<dec
     auto part = authorizes ? total - b.sum(&line::authorized)
                            : b.sum(&line::authorized) - b.sum(&line::settled);
     if (amount) {
-      const int digits = b.currency.exponent() - amount->scale();
-      if (digits < 0)
+      const auto asked = minor_units(*amount, b.currency, false);
+      if (!asked)
         return errc::validation;
-      part = amount->coefficient();
-      for (int i = 0; i < digits; ++i)
-        part *= 10;
+      part = *asked;
     }
     if (part == 0 && !amount && ((authorize && settle) || total == 0))
       continue;
@@ -198,8 +199,39 @@ model::pay(std::string_view name, bool authorize, bool settle, std::optional<dec
   return std::nullopt;
 }
 
+model::refused model::on(const command::advance_invoice& c, const booking_failures& failures) {
+  const auto n = bill_of(c.invoice);
+  if (!n)
+    return errc::not_found;
+  const auto due = bills_[*n].due();
+  if (!due || *due > clock_)
+    return errc::invoice_cannot_advance;
+  time_passed(*n, failures);
+  return std::nullopt;
+}
+
+model::refused model::on(const command::approve_invoice& c, const booking_failures& failures) {
+  const auto n = bill_of(c.invoice);
+  if (!n)
+    return errc::not_found;
+  if (bills_[*n].state != paper::waiting && bills_[*n].state != paper::manual)
+    return errc::invoice_action_not_available;
+  issue_bill(*n, failures);
+  return std::nullopt;
+}
+
+model::refused model::on(const command::retry_invoice& c, const booking_failures& failures) {
+  const auto n = bill_of(c.invoice);
+  if (!n)
+    return errc::not_found;
+  if (bills_[*n].state != paper::failed)
+    return errc::invoice_action_not_available;
+  issue_bill(*n, failures);
+  return std::nullopt;
+}
+
 // Each part on its own: what fails is undone and stays due.
-void model::run_due(const booking_failures& failures) {
+model::refused model::on(const command::run_due& /*all*/, const booking_failures& failures) {
   std::vector<std::size_t> due_fees;
   for (std::size_t n = 0; n < fees_.size(); ++n)
     if (const auto at = fees_[n].due(); at && *at <= clock_)
@@ -211,11 +243,12 @@ void model::run_due(const booking_failures& failures) {
   }
   const auto before = *this;
   const auto known = bills_.size();
-  if (invoice({}, failures))
+  if (on(command::invoice_pending{}, failures))
     *this = before;
   for (std::size_t n = 0; n < known; ++n)
     if (const auto at = bills_[n].due(); at && *at <= clock_)
       time_passed(n, failures);
+  return std::nullopt;
 }
 
 } // namespace accrue::histories

@@ -1,24 +1,11 @@
-// What the reference model shows: balances, views, and answers to queries.
+// What the reference model shows: views of what it knows, and answers to queries. Balances are in
+// model_balances.cpp.
 #include "tests/histories/model.hpp"
+#include "tests/histories/numbers.hpp"
 
 #include <algorithm>
 
 namespace accrue::histories {
-namespace {
-
-using view_of = command::feature_view;
-
-bool pays(const std::vector<std::string>& features, std::string_view feature) {
-  return features.empty() || std::ranges::find(features, feature) != features.end();
-}
-
-bool in_view(const std::vector<std::string>& features, const command::feature_filter& filter) {
-  if (filter.view == view_of::all)
-    return true;
-  return filter.view == view_of::unrestricted ? features.empty() : pays(features, filter.feature);
-}
-
-} // namespace
 
 const currency* model::currency_of(std::string_view code) const {
   const auto it = rules_->currencies.find(code);
@@ -56,51 +43,6 @@ std::string model::name_of(std::size_t n) const {
   return prefix + "-" + std::string(6 - digits.size(), '0') + digits;
 }
 
-// What open fees would still take from what is there (balances.md 1.3).
-int128
-model::pressed(accrue::currency c, instant now, const command::feature_filter& filter) const {
-  std::vector<int128> left;
-  for (const auto& s : sources_)
-    left.push_back(s.currency == c && s.from <= now && in_view(s.features, filter) ? s.left : 0);
-  int128 total = 0;
-  for (const auto& f : fees_) {
-    const bool seen = filter.view == view_of::all || f.feature.empty() ||
-                      (filter.view == view_of::feature && f.feature == filter.feature);
-    const bool open = (f.at == stage::created || f.at == stage::active) && now >= f.invoice_at;
-    if (f.currency != c || !seen || !open || f.mode == settlement_mode::invoice_only)
-      continue;
-    if (f.mode == settlement_mode::credit_only) {
-      total += f.amount;
-      continue;
-    }
-    auto missing = f.amount;
-    for (std::size_t n = 0; n < sources_.size(); ++n) {
-      if (!pays(sources_[n].features, f.feature))
-        continue;
-      const auto part = std::min(missing, left[n]);
-      left[n] -= part;
-      missing -= part;
-      total += part;
-    }
-  }
-  return total;
-}
-
-reply::balance
-model::balance(accrue::currency c, instant now, const command::feature_filter& filter) const {
-  reply::balance b;
-  b.currency = c;
-  b.code = code_of(c);
-  for (const auto& s : sources_)
-    if (s.currency == c && in_view(s.features, filter))
-      b.settled += s.left;
-  for (const auto& d : debts_)
-    if (d.currency == c && in_view(d.features, filter))
-      b.settled -= d.amount;
-  b.live = b.settled - pressed(c, now, filter);
-  return b;
-}
-
 reply::customer_view model::view() const {
   reply::customer_view v;
   v.reference = reference_;
@@ -135,8 +77,6 @@ reply::charge_view model::view(const fee& f) const {
     r.total = f.run->billed;
     r.credit_total = f.amount - f.run->billed;
     r.credits = f.run->rows;
-    if (f.run->advanced != 0)
-      r.credits.push_back(f.run->advanced);
     v.runs.push_back(std::move(r));
   }
   return v;
@@ -186,59 +126,133 @@ reply::invoice_view model::view_bill(std::size_t n) const {
   return v;
 }
 
+reply::grant_view model::view(const source& s, instant now) const {
+  reply::grant_view v;
+  v.id = s.id;
+  v.currency = s.currency;
+  v.code = code_of(s.currency);
+  v.amount = s.amount;
+  v.effective_at = s.from;
+  constexpr const char* kinds[] = {"promotional", "external", "opening"};
+  v.funding = kinds[static_cast<std::size_t>(s.paid)];
+  v.status = s.voided_at    ? "voided"
+             : s.ended(now) ? "expired"
+             : s.from > now ? "pending"
+                            : "active";
+  v.internal_status = "final";
+  v.priority = s.priority;
+  v.features = s.features;
+  v.expires_at = s.until;
+  v.voided_at = s.voided_at;
+  if (s.paid != funding::external)
+    return v;
+  v.payment = s.settled >= s.owed()      ? "settled"
+              : s.authorized >= s.owed() ? "authorized"
+                                         : "pending";
+  if (v.payment != "settled")
+    v.internal_status = "active.payment." + v.payment;
+  v.cost_basis = s.cost_basis;
+  v.fiat = s.fiat;
+  v.fiat_code = code_of(s.fiat);
+  v.fiat_amount = s.price(s.amount);
+  v.authorized = s.authorized;
+  v.settled = s.settled;
+  return v;
+}
+
+// Answers.
+
 verdict model::answer(const command::any& query, instant stamp) const {
   if (!exists_)
     return errc::not_found;
-  reply::receipt r{accrue::sequence(sequence_), reply::ran_due{}, {}};
   const auto now = std::max(stamp, clock_);
-  if (std::holds_alternative<command::get_customer>(query)) {
-    r.body = view();
-  } else if (const auto* q = std::get_if<command::get_balance>(&query)) {
-    reply::balances all;
-    auto shown = used_;
-    for (const auto& f : fees_)
-      shown.insert(f.currency);
-    if (q->currency) {
-      const auto* only = currency_of(*q->currency);
-      if (only == nullptr)
-        return errc::validation;
-      shown = {*only};
-    }
-    for (const auto c : shown)
-      all.items.push_back(balance(c, now, q->filter));
-    r.body = std::move(all);
-  } else if (const auto* g = std::get_if<command::get_charge>(&query)) {
-    const auto n = fee_of(g->charge);
-    if (!n)
-      return errc::not_found;
-    r.body = view(fees_[*n]);
-  } else if (const auto* i = std::get_if<command::get_invoice>(&query)) {
-    const auto n = bill_of(i->invoice);
-    if (!n)
-      return errc::not_found;
-    r.body = view_bill(*n);
-  } else if (std::holds_alternative<command::list_invoices>(query)) {
-    reply::invoices all;
-    for (std::size_t n = 0; n < bills_.size(); ++n)
-      all.items.push_back(view_bill(n));
-    r.body = std::move(all);
-  } else {
-    // Credit and its debts as sub-accounts: one of each kind for each currency that has been booked.
-    reply::accounts all;
-    for (const auto c : used_) {
-      int128 credit = 0;
-      for (const auto& s : sources_)
-        credit += s.currency == c ? s.left : 0;
-      reply::account_view fbo;
-      fbo.address.account = ledger::account_type::fbo;
-      fbo.address.route.currency = c;
-      fbo.code = code_of(c);
-      fbo.balance = credit;
-      all.items.push_back(std::move(fbo));
-    }
-    r.body = std::move(all);
+  const auto& self = *this;
+  auto said = std::visit(
+      [&self, now](const auto& q) -> told {
+        if constexpr (requires { self.ask(q, now); })
+          return self.ask(q, now);
+        else
+          return errc::internal; // nobody asks it here
+      },
+      query);
+  if (const auto* no = std::get_if<errc>(&said))
+    return *no;
+  return reply::receipt{accrue::sequence(sequence_), std::get<reply::body>(std::move(said)), {}};
+}
+
+model::told model::ask(const command::get_balance& q, instant now) const {
+  auto shown = used_;
+  for (const auto& f : fees_)
+    shown.insert(f.currency);
+  if (q.currency) {
+    const auto* only = currency_of(*q.currency);
+    if (only == nullptr)
+      return errc::validation;
+    shown = {*only};
   }
-  return r;
+  reply::balances all;
+  for (const auto c : shown) {
+    auto b = balance(c, q.as_of.value_or(now), q.filter);
+    if (q.as_of) { // of another instant these two are not known (D32)
+      b.historical = true;
+      b.live = b.reserved = 0;
+    }
+    all.items.push_back(std::move(b));
+  }
+  return reply::body(std::move(all));
+}
+
+model::told model::ask(const command::get_charge& q, instant /*now*/) const {
+  const auto n = fee_of(q.charge);
+  return n ? told(view(fees_[*n])) : told(errc::not_found);
+}
+
+model::told model::ask(const command::get_invoice& q, instant /*now*/) const {
+  const auto n = bill_of(q.invoice);
+  return n ? told(view_bill(*n)) : told(errc::not_found);
+}
+
+model::told model::ask(const command::list_invoices& /*all*/, instant /*now*/) const {
+  reply::invoices all;
+  for (std::size_t n = 0; n < bills_.size(); ++n)
+    all.items.push_back(view_bill(n));
+  return reply::body(std::move(all));
+}
+
+// Credit as one sub-account for each currency that has been booked.
+model::told model::ask(const command::get_accounts& /*all*/, instant now) const {
+  reply::accounts all;
+  for (const auto c : used_) {
+    reply::account_view fbo;
+    fbo.address.account = ledger::account_type::fbo;
+    fbo.address.route.currency = c;
+    fbo.code = code_of(c);
+    for (const auto& m : movements_)
+      if (!m.advance && m.booked <= now && sources_[m.of].currency == c)
+        fbo.balance += m.amount;
+    all.items.push_back(std::move(fbo));
+  }
+  return reply::body(std::move(all));
+}
+
+model::told model::ask(const command::get_grant& q, instant now) const {
+  const auto n = source_of(q.grant);
+  return n ? told(view(sources_[*n], now)) : told(errc::not_found);
+}
+
+model::told model::ask(const command::list_grants& q, instant now) const {
+  constexpr const char* states[] = {"", "pending", "active", "expired", "voided"};
+  const std::string wanted = states[static_cast<std::size_t>(q.status)];
+  reply::grants all;
+  for (const auto& s : sources_)
+    if (auto v = view(s, now); wanted.empty() || v.status == wanted)
+      all.items.push_back(std::move(v));
+  return reply::body(std::move(all));
+}
+
+model::told model::ask(const command::get_reservation& q, instant now) const {
+  const auto it = std::ranges::find(holds_, q.reservation, &hold::id);
+  return it == holds_.end() ? told(errc::not_found) : told(view(*it, now));
 }
 
 } // namespace accrue::histories

@@ -1,6 +1,7 @@
 // The end of a history: every journal through the reference model, unit by unit, with everything that was
 // told on the way.
 #include "persistence/journal_codec.hpp"
+#include "tests/histories/comparison.hpp"
 #include "tests/histories/witness.hpp"
 
 #include <algorithm>
@@ -8,86 +9,6 @@
 
 namespace accrue::histories {
 namespace {
-
-// What two receipts are compared by: numbers of customers are the engine's to choose, currencies come in any
-// order, texts are for people, and of a trial balance only its sums are modelled.
-reply::receipt comparable(reply::receipt r) {
-  std::ranges::sort(r.after, {}, &reply::balance::currency);
-  if (auto* c = std::get_if<reply::customer_view>(&r.body))
-    c->number = {};
-  if (auto* i = std::get_if<reply::invoice_view>(&r.body))
-    for (auto& issue : i->issues)
-      issue.text.clear();
-  if (auto* all = std::get_if<reply::invoices>(&r.body))
-    for (auto& i : all->items)
-      for (auto& issue : i.issues)
-        issue.text.clear();
-  if (auto* all = std::get_if<reply::accounts>(&r.body)) {
-    std::map<currency, std::pair<std::string, int128>> credit;
-    for (const auto& a : all->items) {
-      auto& sum = credit[a.address.route.currency];
-      sum.first = a.code;
-      if (a.address.account == ledger::account_type::fbo)
-        sum.second += a.balance;
-    }
-    reply::accounts sums;
-    for (const auto& [c, sum] : credit) {
-      reply::account_view v;
-      v.address.account = ledger::account_type::fbo;
-      v.address.route.currency = c;
-      v.code = sum.first;
-      v.balance = sum.second;
-      sums.items.push_back(std::move(v));
-    }
-    r.body = std::move(sums);
-  }
-  return r;
-}
-
-std::string text_of(const reply::invoice_view& i) {
-  std::string text = " " + i.name + " " + i.status + " " + to_string(i.amount) + " - " +
-                     to_string(i.credits) + " = " + to_string(i.total) + ", authorized " +
-                     to_string(i.authorized) + ", settled " + to_string(i.settled) + " (";
-  for (const auto& l : i.lines)
-    text += (text.ends_with('(') ? "" : ", ") + l.kind + " " + l.name + " " + to_string(l.total) +
-            " from " + to_string(l.period.from) + " to " + to_string(l.period.to);
-  return text + ")";
-}
-
-std::string text_of(const reply::receipt& r) {
-  std::string text = "body " + std::to_string(r.body.index());
-  if (const auto* c = std::get_if<reply::charge_view>(&r.body))
-    text += " " + c->detailed_status;
-  if (const auto* i = std::get_if<reply::invoice_view>(&r.body))
-    text += text_of(*i);
-  if (const auto* all = std::get_if<reply::invoices>(&r.body))
-    for (const auto& i : all->items)
-      text += text_of(i);
-  if (const auto* u = std::get_if<reply::consumed>(&r.body))
-    text += " booked " + to_string(u->booked) + " uncovered " + to_string(u->uncovered);
-  if (const auto* d = std::get_if<reply::ran_due>(&r.body))
-    text += " steps " + std::to_string(d->steps);
-  auto balances = r.after;
-  if (const auto* b = std::get_if<reply::balances>(&r.body))
-    balances.insert(balances.end(), b->items.begin(), b->items.end());
-  for (const auto& b : balances)
-    text += ", " + b.code + " " + to_string(b.settled) + " live " + to_string(b.live);
-  return text;
-}
-
-std::string text_of(const verdict& v) {
-  if (const auto* no = std::get_if<errc>(&v))
-    return std::string(to_string(*no));
-  return text_of(std::get<reply::receipt>(v));
-}
-
-bool agree(const verdict& a, const verdict& b) {
-  if (a.index() != b.index())
-    return false;
-  if (const auto* no = std::get_if<errc>(&a))
-    return *no == std::get<errc>(b);
-  return comparable(std::get<reply::receipt>(a)) == comparable(std::get<reply::receipt>(b));
-}
 
 // Bookings that were made to fail: the one thing the model cannot know.
 booking_failures failures_of(const entry& e) {
@@ -184,7 +105,8 @@ void witness::replay_unit(model& m,
     return;
   if (by == nullptr)
     log_.count("unit of a wake-up");
-  const auto says = m.decide(by ? by->body : wake_up, row.at, failures_of(*e));
+  const auto& asked = by ? by->body : wake_up;
+  const auto says = m.decide(asked, row.at, failures_of(*e));
   const auto* receipt = std::get_if<reply::receipt>(&says);
   if (receipt == nullptr || m.clock() != row.at)
     return log_.find(where + ": the model says " + text_of(says));
@@ -195,26 +117,27 @@ void witness::replay_unit(model& m,
         b.code = known.code; // codes are not stored
   if (by != nullptr)
     told = *by->acknowledged;
-  if (!agree(told, says))
-    log_.find(where + " was answered: " + text_of(told) + "; the model says: " + text_of(says));
+  if (!agree(asked, told, says))
+    log_.find(where + " (" + std::string(command::kind(asked)) +
+              ") was answered: " + text_of(verdict(told)) + "; the model says: " + text_of(says));
 }
 
 bool witness::confirms(const model& m, const observation& o, const applied_keys& keys) const {
   const auto& q = *o.asked;
   if (!q.intent)
-    return agree(m.expect(q.body, q.stamp), o.told);
+    return agree(q.body, o.told, m.expect(q.body, q.stamp));
   const auto& i = intents[*q.intent];
   const auto mine = keys_of(i);
   if (mine.empty())
-    return agree(o.told, errc::validation);
+    return agree(q.body, o.told, errc::validation);
   for (const auto& key : mine)
     if (const auto it = keys.find(key); it != keys.end() && it->second.at.value <= m.sequence())
-      return it->second.intent != *q.intent && agree(o.told, errc::idempotency_conflict);
-  if (agree(o.told, errc::quarantined)) // whose key is free and who may not write
+      return it->second.intent != *q.intent && agree(q.body, o.told, errc::idempotency_conflict);
+  if (agree(q.body, o.told, errc::quarantined)) // whose key is free and who may not write
     return true;
   if (i.expected && i.expected->value != m.sequence())
-    return agree(o.told, errc::conflict);
-  return agree(m.expect(q.body, q.stamp), o.told);
+    return agree(q.body, o.told, errc::conflict);
+  return agree(q.body, o.told, m.expect(q.body, q.stamp));
 }
 
 // Everything that was queued left, with its own key.

@@ -145,7 +145,7 @@ TEST_CASE("a consume of one slice takes 21 bytes and its id") {
   CHECK(decoded(body, e) == e);
   // Version; head; head of the transaction; four integers a posting; balance; fact; its id.
   CHECK(spaced(body, {1, 1, 2, 5, 5, 5, 1, 1, 10}) ==
-        "02 1a 1802 00e7070101 03e8070101 8369d8920c 0a 0a 7573652d303030303031");
+        "03 1a 1802 00e7070101 03e8070101 8369d8920c 0a 0a 7573652d303030303031");
 }
 
 TEST_CASE("a body cut at any byte is refused") {
@@ -272,7 +272,7 @@ TEST_CASE("an unknown version, template, account, fact or tax dimension is refus
                               "00";
   REQUIRE(journal::decode(from_hex(account), sequence(1), {}, 1));
   for (const auto& text : {"00" + account.substr(2),
-                           "03" + account.substr(2),
+                           "04" + account.substr(2),
                            "0101"
                            "01"
                            "0a" +
@@ -290,9 +290,8 @@ TEST_CASE("an unknown version, template, account, fact or tax dimension is refus
                            std::string("0108"
                                        "0c"
                                        "00000000"), // fact 12, which came with version 2
-                           std::string("0208"
-                                       "0d"
-                                       "00"), // fact 13
+                           std::string("02080d00"), // fact 13, which came with version 3
+                           std::string("03081400"), // fact 20
                            std::string("0106"
                                        "00"
                                        "00"
@@ -465,7 +464,7 @@ TEST_CASE("a catalog is stored as it was made") {
   e.number = sequence(1);
   e.facts.emplace_back(fact::catalog_replaced{product::catalog::make(std::move(l)).value()});
   const auto body = encoded(e);
-  CHECK(hex(body) == "02080c"
+  CHECK(hex(body) == "03080c"
                      "01017801"
                      "00"         // a meter
                      "0101780178" // a feature

@@ -64,6 +64,10 @@ public:
   accrue::charge charge();
   invoicing::invoice invoice();
   accrue::grant grant();
+  accrue::hold hold();
+  ledger::realization realization();
+  /// Above 0, far from overflow.
+  int128 positive();
   accrue::settings settings();
   rating::tax_rate tax_rate();
   /// The alternative at this place of `fact::any`.
@@ -73,6 +77,7 @@ public:
   accrue::customer customer();
 
 private:
+  rare<grant_details> details();
   flat_fee::run run();
   std::mt19937_64 engine_;
 };
@@ -191,13 +196,62 @@ inline invoicing::invoice random_facts::invoice() {
 }
 
 inline accrue::grant random_facts::grant() {
+  constexpr funding fundings[] = {funding::promotional, funding::opening, funding::external};
   return {grant_id(number()),
           text(),
-          coin() ? funding::promotional : funding::opening,
+          one_of(fundings),
           money(),
           static_cast<std::uint16_t>(number()),
           features(),
-          time()};
+          time(),
+          details()};
+}
+
+inline rare<grant_details> random_facts::details() {
+  rare<grant_details> held;
+  if (coin())
+    return held;
+  auto& d = held.edit();
+  d.expires_at = time();
+  d.recorded_at = time();
+  if (coin())
+    d.cost_basis = *decimal::make(static_cast<int128>(number()), int(below(19)));
+  if (coin())
+    d.fiat = currency();
+  d.covered = positive(); // so that it is not as good as none
+  d.authorized = amount();
+  d.authorized_face = amount();
+  d.settled = amount();
+  if (coin())
+    d.voided_at = time();
+  d.voided_unauthorized = amount();
+  d.voided_paid = amount();
+  d.claimed = amount();
+  d.refunded = amount();
+  return held;
+}
+
+inline int128 random_facts::positive() { return (amount() >> 8 & ((int128{1} << 100) - 1)) + 1; }
+
+inline accrue::hold random_facts::hold() {
+  accrue::hold h{text(), currency(), text(), time(), {}};
+  for (auto left = below(4); left > 0; --left)
+    h.slices.push_back({grant_id(number()), sub_account_id(number()), amount()});
+  return h;
+}
+
+inline ledger::realization random_facts::realization() {
+  using enum ledger::part::origin;
+  constexpr ledger::part::origin origins[] = {credit, advance, invoiced, opening};
+  ledger::realization r{ledger::spend_id::of(charge_id(number())), text(), currency(), time(), {}};
+  for (auto left = below(4); left > 0; --left)
+    r.parts.push_back({one_of(origins),
+                       grant_id(number()),
+                       sub_account_id(number()),
+                       amount(),
+                       amount(),
+                       time()});
+  return r;
 }
 
 inline accrue::settings random_facts::settings() {
@@ -208,7 +262,7 @@ inline accrue::settings random_facts::settings() {
     s.default_currency = currency();
   s.over_settlement = one_of(policies);
   for (auto left = below(4); left > 0; --left)
-    s.advance_limits.push_back({amount(), currency()});
+    s.advance_limits.edit().push_back({amount(), currency()});
   if (coin())
     s.tax = tax_rate();
   return s;
@@ -235,6 +289,13 @@ inline fact::any random_facts::fact(std::size_t place) {
       fact::profile_changed{{coin(), time().ns, time().ns}},
       key,
       fact::catalog_replaced{},
+      fact::grant_changed{grant()},
+      fact::spend_changed{realization()},
+      fact::given_back{text(), money()},
+      fact::recognized{sequence(number()), {money(), money()}},
+      fact::reserved{hold()},
+      fact::hold_extended{hold()},
+      fact::hold_ended{text(), hold_end::released, currency(), amount(), amount()},
   };
   static_assert(std::size(all) == std::variant_size_v<fact::any>);
   // The one fact that is worth its while only where it is wanted.
@@ -279,17 +340,32 @@ inline accrue::customer random_facts::customer() {
   const auto accounts = below(6);
   for (std::uint32_t i = 0; i < accounts; ++i) {
     c.book.open(sub_account());
-    c.book.apply(ledger::transaction::restored(ledger::template_code::issue,
-                                               ledger::direction::forward,
-                                               time(),
-                                               {{sub_account_id(i), {}, {}, amount() / 4}}));
+    const auto book = [&](grant_id source, int128 x, instant until) {
+      c.book.apply(ledger::transaction::restored(ledger::template_code::issue,
+                                                 ledger::direction::forward,
+                                                 time(),
+                                                 {{sub_account_id(i), source, {}, x}}),
+                   c.clock,
+                   [&](grant_id) {
+                     return ledger::lifetime{time(), until};
+                   });
+    };
+    book({}, amount() / 4 | 1, {});
     for (std::uint32_t g = 1; g < below(5); ++g)
-      c.book.apply(
-          ledger::transaction::restored(ledger::template_code::issue,
-                                        ledger::direction::forward,
-                                        time(),
-                                        {{sub_account_id(i), grant_id(g), {}, amount() / 64 + 1}}),
-          coin() ? ledger::never : time());
+      book(grant_id(g), positive(), coin() ? ledger::never : time());
+  }
+  std::vector<ledger::slice> held;
+  for (const auto& s : c.book.sources())
+    held.push_back({s.grant, s.account, s.amount / 2});
+  c.book.hold(held, +1);
+  if (coin()) {
+    auto& x = c.extras.edit();
+    for (auto left = below(3); left > 0; --left)
+      if (auto h = hold(); x.holds.find(h.reference) == nullptr)
+        x.holds.add(std::move(h));
+    x.holds.restore_end({text(), hold_end::expired});
+    x.realizations.push_back(realization());
+    x.recognized_through = sequence(number());
   }
   for (auto left = below(3); left > 0; --left)
     c.grants.push_back(grant());

@@ -127,7 +127,56 @@ inline std::vector<command::any> commands() {
       put_catalog{catalog()},
       get_catalog{},
       quote(),
-      full_quote()};
+      full_quote(),
+      grant_credit{.id = "p",
+                   .amount = number("100"),
+                   .currency = "TOKENS",
+                   .features = {"f"},
+                   .effective_at = noon,
+                   .expires_at = later,
+                   .funding = grant_funding::external,
+                   .cost_basis = number("0.005"),
+                   .fiat_currency = "USD"},
+      open_credit{.id = "e",
+                  .amount = number("5"),
+                  .currency = "USD",
+                  .features = {},
+                  .at = noon,
+                  .expires_at = later},
+      get_balance{"USD", {}, noon},
+      authorize_grant{"g", {}},
+      authorize_grant{"g", number("0.50")},
+      settle_grant{"g", {}},
+      settle_grant{"g", number("7")},
+      void_grant{"g", false},
+      void_grant{"g", true},
+      correct_charge{"ch", {}},
+      correct_charge{"ch", number("1.25")},
+      recognize{},
+      recognize{noon, true},
+      reserve{"r", number("3"), "USD", "", 1'000'000'000, false},
+      reserve{"r", number("0.000000001"), "TOKENS", "f", -1, true},
+      settle_reservation{"r", number("0")},
+      release_reservation{"r"},
+      extend_reservation{"r", 86'400'000'000'000},
+      get_grant{"g"},
+      list_grants{},
+      list_grants{grant_state::voided},
+      get_reservation{"r"},
+      list_transactions{},
+      list_transactions{"USD",
+                        row_type::adjusted,
+                        {feature_view::feature, "f"},
+                        later,
+                        "1.2.3.4",
+                        "4.3.2.1",
+                        100},
+      open_balances{
+          "b",
+          {{.id = "o", .amount = number("5"), .currency = "USD", .features = {"f"}, .at = noon},
+           {.id = "p", .amount = number("6"), .currency = "JPY", .features = {}, .at = {}}},
+          {{.id = "q", .amount = number("7"), .currency = "USD", .features = {}, .at = {}}}},
+      open_balances{"c", {}, {}}};
   return all;
 }
 
@@ -188,6 +237,31 @@ inline reply::invoice_view invoice() {
   v.due_at = instant{std::numeric_limits<std::int64_t>::max()};
   v.revision = 3;
   return v;
+}
+
+inline reply::grant_view paid_grant() {
+  reply::grant_view v{"g", tokens, "TOKENS", 100, noon};
+  v.funding = "external";
+  v.status = "active";
+  v.internal_status = "active.payment.pending";
+  v.payment = "pending";
+  v.priority = 7;
+  v.features = {"a", "b"};
+  v.expires_at = later;
+  v.voided_at = noon;
+  v.cost_basis = number("0.005");
+  v.fiat = usd;
+  v.fiat_code = "USD";
+  v.fiat_amount = 50;
+  v.authorized = 20;
+  v.settled = 10;
+  return v;
+}
+
+inline reply::balances past_balances() {
+  reply::balance b{usd, "USD", 5, 0, 7, 0};
+  b.historical = true;
+  return {{b}};
 }
 
 /// Each alternative of reply::body at least once.
@@ -263,7 +337,22 @@ inline std::vector<reply::body> bodies() {
                      largest,
                      {{"GST", number("0.1"), 672, 67}},
                      smallest,
-                     quote_view::paid_part{1, -2, 3}}};
+                     quote_view::paid_part{1, -2, 3}},
+          paid_grant(),
+          past_balances(),
+          reservation_view{"r", {}, {}, "expired", 0, {}, {}},
+          reservation_view{
+              "r", tokens, "TOKENS", "held", largest, later, {{"g", 5, later}, {"h", -1, {}}}},
+          corrected{"c", usd, "USD", 12},
+          recognized{},
+          recognized{{{usd, "USD", 5}, {tokens, "TOKENS", largest}}, sequence(77)},
+          grants{},
+          grants{{paid_grant(), grant_view{"g", usd, "USD", 1, later}}},
+          transactions{},
+          transactions{
+              {{"adjusted", noon, later, true, tokens, "TOKENS", 5, smallest, 7, "c", "1.2.3.4"}},
+              "1.2.3.4",
+              "4.3.2.1"}};
 }
 
 inline std::vector<reply::receipt> receipts() {

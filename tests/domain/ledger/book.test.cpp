@@ -23,13 +23,19 @@ credit_terms credit(std::uint32_t grant, money amount, std::vector<std::string> 
   return {grant_id(grant), amount, decimal(0), default_priority, std::move(features)};
 }
 
+result<void> grant_promotional(book_overlay& top, const credit_terms& c, instant when) {
+  if (auto ok = issue_credit(top, c, when); !ok)
+    return ok;
+  return pay_promotional(top, c, when);
+}
+
 void merge(book& base, const book_overlay& top) {
   const std::vector<sub_account> opened(top.opened().begin(), top.opened().end());
   const std::vector<transaction> made(top.transactions().begin(), top.transactions().end());
   for (const auto& a : opened)
     base.open(a);
   for (const auto& t : made)
-    base.apply(t);
+    base.apply(t, noon, [](grant_id) { return lifetime{noon, never}; });
 }
 
 int128 sum(const book_overlay& top, account_type a, stage s = stage::none) {

@@ -38,7 +38,7 @@ book book_with(const std::vector<credit>& grants) {
     for (const auto& a : top.opened())
       b.open(a);
     for (const auto& t : top.transactions())
-      b.apply(t, g.expires);
+      b.apply(t, at("2026-02-01"), [&](grant_id) { return lifetime{g.from, g.expires}; });
   }
   return b;
 }
