@@ -47,9 +47,9 @@ void customer_state::go_on() {
     backlog_.reset();
 }
 
-thread_local std::shared_ptr<const envelope> customer_state::deciding_;
+thread_local std::shared_ptr<const envelope> customer_state::deciding;
 
-void customer_state::settled() noexcept { deciding_.reset(); }
+void customer_state::settled() noexcept { deciding.reset(); }
 
 bool customer_state::too_late(const envelope& e) const noexcept {
   return e.deadline.ns < context().latest_stamp.load(std::memory_order_relaxed);
@@ -57,7 +57,7 @@ bool customer_state::too_late(const envelope& e) const noexcept {
 
 void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
-  deciding_ = e;
+  deciding = e;
   if (too_late(*e))
     return r.refuse(
         *e, {errc::deadline_exceeded, r.value.reference, "not decided in time; nothing happened"});
@@ -125,7 +125,7 @@ void customer_state::decide_with(std::shared_ptr<const envelope> e,
                                  const command_prints& p,
                                  std::span<const entry> loaded) {
   auto& r = *recorder_;
-  deciding_ = e;
+  deciding = e;
   if (auto* const failures = context().failures)
     failures->pass("decide:" + r.value.reference);
   unit u(
@@ -198,7 +198,7 @@ void customer_state::charge_answered(std::uint32_t number, charge_id id, charge_
 
 void customer_state::finish() {
   const auto done = std::move(current_);
-  deciding_ = done->command;
+  deciding = done->command;
   const auto& outcome = done->talk->outcome();
   if (!outcome)
     recorder_->refuse(*done->command, outcome.error());
@@ -315,7 +315,7 @@ void customer_state::asked_row(std::unique_ptr<open_unit> asked,
                                const stored_row* row,
                                const result<entry>& unit) {
   auto& rec = *recorder_;
-  deciding_ = asked->command;
+  deciding = asked->command;
   if (!unit) {
     rec.refuse(*asked->command, unit.error());
   } else if (answers_to(*row, *unit, asked->prints)) {

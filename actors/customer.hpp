@@ -150,7 +150,7 @@ private:
   std::unique_ptr<open_unit> current_;
   std::unique_ptr<backlog> backlog_;
   /// Whose caller is told when deciding it breaks. Set and gone within one message, so one of a thread will do.
-  static thread_local std::shared_ptr<const envelope> deciding_;
+  static thread_local std::shared_ptr<const envelope> deciding;
 };
 
 customer_actor::behavior_type customer_behavior(customer_state::pointer self,

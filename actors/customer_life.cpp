@@ -130,9 +130,9 @@ void customer_state::stop(std::optional<quarantine_kind> fault,
   const auto open = std::move(current_);
   if (open)
     tell(*open->command);
-  if (deciding_ && (!open || open->command != deciding_))
-    tell(*deciding_);
-  deciding_.reset();
+  if (deciding && (!open || open->command != deciding))
+    tell(*deciding);
+  deciding.reset();
   if (const auto left = std::move(backlog_)) {
     for (const auto& e : left->waiting)
       if (e)

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t page_rows = 1000;
 /// Questions about one customer's past that are read at once.
-constexpr std::size_t readings_max = 16;
+constexpr std::size_t readings_max = 4;
 
 } // namespace
 
@@ -115,7 +115,7 @@ void customer_state::rows(const rows_loaded& m) {
   const bool decides = !command::is_query(asked.command->body);
   if (decides)
     current_.reset();
-  deciding_ = asked.command;
+  deciding = asked.command;
   if (!*m.rows)
     recorder_->refuse(*asked.command, m.rows->error());
   else

@@ -116,11 +116,13 @@ result<money> price_of_whole(const grant& g) {
   return money{*fiat, g.details->fiat.value_or(g.amount.currency)};
 }
 
+// What stays is paid at its price; what a void made the customer's again is as much as was claimed.
 result<money> price(const grant& g) {
-  const auto fiat = fiat_for(g, whole_of(g));
-  if (!fiat)
-    return tl::unexpected(fiat.error());
-  return money{*fiat, g.details->fiat.value_or(g.amount.currency)};
+  const auto& d = *g.details;
+  const auto stays = fiat_for(g, whole_of(g) - d.voided_paid);
+  if (!stays)
+    return tl::unexpected(stays.error());
+  return money{*stays + d.claimed, d.fiat.value_or(g.amount.currency)};
 }
 
 result<step> authorize(const grant& g, int128 fiat) {

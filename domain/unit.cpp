@@ -305,7 +305,7 @@ std::vector<ledger::credit_source> sources_after(const unit& u) {
         continue;
       }
       const auto life = u.grant_at(p.source).life();
-      if (t.booked_at() >= life.until)
+      if (std::min(u.now(), t.booked_at()) >= life.until)
         continue;
       const ledger::credit_source fresh{p.source,
                                         p.account,

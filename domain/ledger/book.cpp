@@ -91,9 +91,13 @@ void book::apply(const transaction& t, instant now, const lifetime_of& credit) {
     balances_[p.account.value] += p.amount;
     if (t.booked_at() > now)
       schedule(ahead_.edit(), {t.booked_at(), p.account, p.amount});
-    if (accounts_[p.account.value].account == account_type::fbo && p.source != grant_id{} &&
-        !is_breakage(t.code()) && !(p.amount > 0 && t.booked_at() >= credit(p.source).until))
-      add_credit(p, credit); // what comes back after its end is gone at once (D61)
+    if (accounts_[p.account.value].account != account_type::fbo || p.source == grant_id{} ||
+        is_breakage(t.code()))
+      continue;
+    // What comes back after its end is gone at once (D61).
+    const bool is_over = p.amount > 0 && std::min(now, t.booked_at()) >= credit(p.source).until;
+    if (!is_over)
+      add_credit(p, credit);
   }
 }
 
@@ -215,11 +219,7 @@ result<void> book_overlay::post(template_code code,
       it->amount += p.amount;
     else
       changes_.push_back({p.account, p.amount});
-    if (at(p.account).account != account_type::fbo || p.source == grant_id{} || is_breakage(code))
-      continue;
-    const auto* source = find_source(p.source, p.account);
-    const bool is_over = source != nullptr && p.amount > 0 && booked_at >= source->expires_at;
-    if (!is_over) // else it is gone at once (D61)
+    if (at(p.account).account == account_type::fbo && p.source != grant_id{} && !is_breakage(code))
       source_changes_.push_back({p.source, p.account, p.amount, 0});
   }
   transactions_.push_back(std::move(*made));

@@ -88,7 +88,7 @@ std::optional<recognisable> unwinding(const book_overlay& book,
 class giver {
 public:
   giver(book_overlay& book, realization& r, const grant_of& grants, instant now)
-      : book_(&book), r_(&r), grants_(&grants), now_(std::max(now, r.booked_at)) {}
+      : book_(&book), r_(&r), grants_(&grants), asked_(now), now_(std::max(now, r.booked_at)) {}
 
   result<void> run(std::span<const taking> all) {
     for (const auto& t : all)
@@ -106,7 +106,7 @@ public:
         return ok;
     for (const auto& s : expiring_) {
       const auto until = (*grants_)(s.grant).life.until;
-      if (auto ok = reopen_breakage(*book_, s, r_->spend, std::max(until, now_)); !ok)
+      if (auto ok = reopen_breakage(*book_, s, r_->spend, until > asked_ ? until : now_); !ok)
         return ok;
     }
     return {};
@@ -203,6 +203,7 @@ private:
   book_overlay* book_;
   realization* r_;
   const grant_of* grants_;
+  instant asked_;
   instant now_; // never before the collection
   std::vector<recognisable> unwound_;
   std::vector<posting> collected_;

@@ -142,3 +142,30 @@ TEST_CASE("what came back expires once and is not taken back", "[corrections][D6
         lines{"accrued USD @0 = 4.00", "wash USD @0 = -10.00", "breakage USD @0 = 6.00"});
   CHECK(h.refused(take_back("g")) == errc::conflict);
 }
+
+TEST_CASE(
+    "credit given back before its end can be used until then, whenever its use was to be booked",
+    "[corrections][D61]") {
+  credit_harness h;
+  h.now = at("2026-01-01");
+  auto g = credit("g", "100");
+  g.expires_at = at("2026-01-31");
+  h.ok(g);
+  h.now = at("2026-01-20");
+  command::create_charge c;
+  c.id = "c";
+  c.amount = dec("100");
+  c.currency = "USD";
+  c.service_period = {at("2026-02-01"), at("2026-03-01")};
+  c.invoice_at = at("2026-01-20");
+  c.term = payment_term::in_advance;
+  h.ok(c);
+  h.ok(command::invoice_pending{});
+  h.now = at("2026-01-25");
+  h.ok(command::correct_charge{"c", std::nullopt});
+  h.ok(consume("x", "10"));
+  CHECK(h.balance().settled == 9000);
+  h.now = at("2026-02-02"); // the rest has ended, and what was given back with it
+  CHECK(h.balance().settled == 0);
+  CHECK(h.refused(consume("y", "0.01")) == errc::insufficient_funds);
+}

@@ -263,3 +263,45 @@ TEST_CASE("held credit counts as used", "[voids]") {
   h.ok(finish("s", "60"));
   CHECK(h.standing() == lines{"accrued USD @0 = 60.00", "wash USD @0 = -60.00"});
 }
+
+namespace {
+
+/// So many of a unit that cannot be divided, bought in dollars.
+void buy_whole(credit_harness& h, std::string_view amount, std::string_view cost_basis) {
+  h.ok(command::create_credit_unit{"WHOLE", 0});
+  auto g = bought("g", amount, cost_basis, "WHOLE");
+  g.fiat_currency = "USD";
+  h.ok(g);
+}
+
+} // namespace
+
+TEST_CASE("what was paid for credit too small to divide is the customer's, to the cent",
+          "[voids][D13][D59][D64]") {
+  // A credit that costs 10 dollars and cannot be divided: 4.99 stand for none of it, 5.00 for all.
+  for (const auto* paid : {"4.99", "5.00"}) {
+    CAPTURE(paid);
+    credit_harness h;
+    buy_whole(h, "1", "10");
+    h.ok(authorize("g", paid));
+    h.ok(settle("g", paid));
+    h.ok(take_back("g", true));
+    // All of it was settled, nothing stays: all of it is paid back, and nothing can be paid any more.
+    CHECK(h.standing().empty());
+    CHECK(h.refused(authorize("g")) == errc::unsupported_operation);
+    CHECK(h.refused(authorize("g", "0.01")) == errc::over_authorization);
+  }
+}
+
+TEST_CASE("what was authorised before a void can still be settled", "[voids][D12][D64]") {
+  // 3 credits for 3 dollars, not divisible: 1.40 stand for one of them.
+  credit_harness h;
+  buy_whole(h, "3", "1");
+  h.ok(authorize("g", "1.40"));
+  h.ok(take_back("g"));
+  h.ok(settle("g", "1.00"));
+  CHECK(h.grant("g").payment != "settled");
+  h.ok(settle("g", "0.40"));
+  CHECK(h.grant("g").payment == "settled");
+  CHECK(h.refused(authorize("g", "0.01")) == errc::over_authorization);
+}

@@ -109,7 +109,7 @@ int128 model::give_back_advance(std::size_t n, int128 amount) {
 // Credit that has ended expires at once (D61); what a grant for later had covered is there with its rest.
 void model::return_credit(std::size_t n, int128 amount, instant at) {
   auto& s = sources_[n];
-  if (s.ended(at))
+  if (s.ended(clock_))
     return;
   s.left += amount;
   issue(n, amount, std::max(at, s.from));
