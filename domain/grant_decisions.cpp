@@ -210,7 +210,7 @@ result<void> authorize(unit& u, grant& g, int128 fiat) {
           u.book, g.terms(), step->posted, ledger::direction::forward, u.now());
       !ok)
     return ok;
-  g.details.edit() = std::move(step->after);
+  g.details.edit() = step->after;
   return {};
 }
 
@@ -220,7 +220,7 @@ result<void> settle(unit& u, grant& g, int128 fiat) {
     return tl::unexpected(step.error());
   if (auto ok = ledger::settle_purchase(u.book, g.terms(), step->posted.fiat, u.now()); !ok)
     return ok;
-  g.details.edit() = std::move(step->after);
+  g.details.edit() = step->after;
   return {};
 }
 
@@ -312,7 +312,7 @@ result<void> void_external(unit& u, grant& g, int128 face, bool refund) {
   }
   if (auto ok = ledger::refund_purchase(u.book, terms, v->refunded, u.now()); !ok)
     return ok;
-  g.details.edit() = std::move(v->after);
+  g.details.edit() = v->after;
   return {};
 }
 
