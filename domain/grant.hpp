@@ -19,10 +19,8 @@ enum class funding : std::uint8_t { promotional = 1, opening, external };
 /// What few grants have.
 struct grant_details {
   instant expires_at = ledger::never;
-  instant recorded_at;               ///< set where it lies before effective_at
   std::optional<decimal> cost_basis; ///< of what was bought; of opening credit, if it is known
   std::optional<currency> fiat;      ///< what it is bought in
-  int128 covered = 0;                ///< went to advance, which was there before
   // The payment, in fiat; face is the credit it stands for.
   int128 authorized = 0;
   int128 authorized_face = 0;

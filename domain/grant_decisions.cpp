@@ -98,10 +98,11 @@ result<void> set_price(const unit& u, const command::grant_credit& c, grant& g) 
 }
 
 // The part of the credit that its grant's own debt does not take, and the end of all of it.
-result<void> issue(unit& u, grant& g, std::span<const ledger::covered> covered) {
+result<void> issue(unit& u, const grant& g, std::span<const ledger::covered> covered) {
   const auto terms = g.terms();
   auto rest = terms;
-  rest.amount.minor -= g.details->covered;
+  for (const auto& c : covered)
+    rest.amount.minor -= c.amount;
   if (auto ok = ledger::issue_credit(u.book, rest, g.effective_at); !ok)
     return ok;
   if (g.funding == funding::promotional)
@@ -122,7 +123,7 @@ result<void> issue(unit& u, grant& g, std::span<const ledger::covered> covered) 
 }
 
 // Debt that was there before the grant becomes its first use: now, or when it became effective (D16).
-result<std::vector<ledger::covered>> cover_advance(unit& u, grant& g) {
+result<std::vector<ledger::covered>> cover_advance(unit& u, const grant& g) {
   auto open = u.realizations();
   const auto before = open;
   auto done =
@@ -132,11 +133,6 @@ result<std::vector<ledger::covered>> cover_advance(unit& u, grant& g) {
   for (std::size_t i = 0; i < open.size(); ++i)
     if (open[i] != before[i])
       u.put(std::move(open[i]));
-  int128 total = 0;
-  for (const auto& c : *done)
-    total += c.amount;
-  if (total != 0)
-    g.details.edit().covered = total;
   return done;
 }
 
@@ -167,8 +163,6 @@ result<void> on(unit& u, const command::grant_credit& c) {
       return refuse(errc::validation, "expires_at must be later than effective_at (D17)", c.id);
     g.details.edit().expires_at = until;
   }
-  if (effective > u.now())
-    g.details.edit().recorded_at = u.now();
   if (auto ok = set_price(u, c, g); !ok)
     return ok;
   const auto covered = cover_advance(u, g);

@@ -190,19 +190,6 @@ const credit_source* book_overlay::find_source(grant_id grant,
   return it == base_->sources_.end() ? nullptr : &*it;
 }
 
-int128 book_overlay::balance_at(sub_account_id number, instant now) const {
-  auto total = balance(number);
-  for (const auto& later : *base_->ahead_)
-    if (later.at > now && later.account == number)
-      total -= later.amount;
-  for (const auto& t : transactions_)
-    if (t.booked_at() > now)
-      for (const auto& p : t.postings())
-        if (p.account == number)
-          total -= p.amount;
-  return total;
-}
-
 result<void> book_overlay::post(template_code code,
                                 direction dir,
                                 instant booked_at,

@@ -117,7 +117,6 @@ public:
 
   [[nodiscard]] const sub_account& at(sub_account_id number) const override;
   [[nodiscard]] int128 balance(sub_account_id number) const;
-  [[nodiscard]] int128 balance_at(sub_account_id number, instant now) const;
   /// The number of an address, opened on first use. errc of check_route.
   [[nodiscard]] result<sub_account_id> resolve(sub_account address);
   /// Amount left in a source of the base book, after this unit's postings.

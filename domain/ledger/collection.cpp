@@ -38,14 +38,6 @@ result<void> release_plans(book_overlay& book, std::span<const slice> used, spen
 
 } // namespace
 
-sub_account accrued_address(const route& value) {
-  sub_account a{account_type::accrued, {}};
-  a.route.currency = value.currency;
-  a.route.cost_basis = value.cost_basis;
-  a.route.cost_basis_currency = value.cost_basis_currency;
-  return a;
-}
-
 collected plan_collection(const book_overlay& book,
                           const collection_terms& terms,
                           std::span<const slice> first) {
@@ -87,7 +79,7 @@ collect(book_overlay& book, const collection_terms& terms, std::span<const slice
   for (const auto& s : plan.slices)
     postings.push_back({s.account, s.grant, terms.spend, -s.amount});
   for (const auto& s : plan.slices) {
-    const auto account = book.resolve(accrued_address(book.at(s.account).route));
+    const auto account = book.resolve(same_value(account_type::accrued, book.at(s.account).route));
     if (!account)
       return tl::unexpected(account.error());
     add_posting(postings, {*account, s.grant, terms.spend, s.amount});
@@ -141,7 +133,7 @@ result<sub_account_id> advance(book_overlay& book,
   const auto fbo = book.resolve(advance_address(owed.route));
   if (!fbo)
     return tl::unexpected(fbo.error());
-  const auto accrued = book.resolve(accrued_address(owed.route));
+  const auto accrued = book.resolve(same_value(account_type::accrued, owed.route));
   if (!accrued)
     return tl::unexpected(accrued.error());
   if (auto ok = book.post(
@@ -159,14 +151,6 @@ result<sub_account_id> advance(book_overlay& book,
       !ok)
     return tl::unexpected(ok.error());
   return *receivable;
-}
-
-int128 available(const book_overlay& book, currency c, std::string_view feature, instant as_of) {
-  int128 total = 0;
-  for (const auto& source : book.sources())
-    if (eligible(book, source, c, feature, as_of))
-      total += std::max<int128>(book.free(source), 0);
-  return total;
 }
 
 } // namespace accrue::ledger

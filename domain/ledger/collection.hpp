@@ -35,9 +35,6 @@ struct collected {
 [[nodiscard]] result<collected>
 collect(book_overlay& book, const collection_terms& terms, std::span<const slice> first = {});
 
-/// The accrued sub-account that value of this route goes to: the same value, without features and priority.
-[[nodiscard]] sub_account accrued_address(const route& value);
-
 /// Books `amount` as credit that does not exist yet: issued at unknown cost basis and consumed at
 /// once. `limit`: the most that open advance of this currency may reach; errc: insufficient_funds
 /// beyond it (D69). Gives the receivable that it is owed on. Source: ledger.md 5.1, 5.7.
@@ -50,9 +47,5 @@ collect(book_overlay& book, const collection_terms& terms, std::span<const slice
 /// sub-account it passes through.
 [[nodiscard]] sub_account owed_address(currency c, std::vector<std::string> features);
 [[nodiscard]] sub_account advance_address(const route& owed);
-
-/// Free credit of this currency that a collection for `feature` could take now.
-[[nodiscard]] int128
-available(const book_overlay& book, currency c, std::string_view feature, instant as_of);
 
 } // namespace accrue::ledger

@@ -95,12 +95,7 @@ result<void> breakage_step(book_overlay& book,
                            spend_id spend,
                            int128 to_breakage,
                            instant at) {
-  const auto& credit = book.at(s.account).route;
-  sub_account broken{breakage, {}};
-  broken.route.currency = credit.currency;
-  broken.route.cost_basis = credit.cost_basis;
-  broken.route.cost_basis_currency = credit.cost_basis_currency;
-  const auto account = book.resolve(std::move(broken));
+  const auto account = book.resolve(same_value(breakage, book.at(s.account).route));
   if (!account)
     return tl::unexpected(account.error());
   return book.post(
@@ -111,6 +106,14 @@ result<void> breakage_step(book_overlay& book,
 }
 
 } // namespace
+
+sub_account same_value(account_type account, const route& value) {
+  sub_account a{account, {}};
+  a.route.currency = value.currency;
+  a.route.cost_basis = value.cost_basis;
+  a.route.cost_basis_currency = value.cost_basis_currency;
+  return a;
+}
 
 sub_account credit_address(const credit_terms& c) {
   auto a = beside(fbo, c);
@@ -176,7 +179,7 @@ result<void> attribute_advance(book_overlay& book,
                                int128 amount,
                                direction dir,
                                instant at) {
-  const auto unpriced = accrued_address(book.at(owed).route);
+  const auto unpriced = same_value(accrued, book.at(owed).route);
   const auto from = book.resolve(unpriced);
   if (!from)
     return tl::unexpected(from.error());

@@ -16,6 +16,9 @@ struct credit_terms {
   std::optional<currency> cost_basis_currency = {}; ///< of a credit unit that was bought
 };
 
+/// The sub-account of another account for the same value: currency and cost basis, no features, no priority.
+[[nodiscard]] sub_account same_value(account_type account, const route& value);
+
 /// Where the credit of a grant stands, and what is owed for it.
 [[nodiscard]] sub_account credit_address(const credit_terms& c);
 [[nodiscard]] sub_account receivable_address(const credit_terms& c, stage s);

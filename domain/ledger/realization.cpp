@@ -21,7 +21,7 @@ bool may_cover(const credit_terms& grant, const route& owed) {
 }
 
 sub_account priced_accrued(const credit_terms& c) {
-  return accrued_address(credit_address(c).route);
+  return same_value(account_type::accrued, credit_address(c).route);
 }
 
 sub_account par_accrued(currency c) {
@@ -129,7 +129,8 @@ private:
       advanced_.push_back({p.account, p.grant, amount});
       return {};
     }
-    const auto accrued = book_->resolve(accrued_address(book_->at(p.account).route));
+    const auto accrued =
+        book_->resolve(same_value(account_type::accrued, book_->at(p.account).route));
     if (!accrued)
       return tl::unexpected(accrued.error());
     add_posting(collected_, {p.account, p.grant, r_->spend, amount});
@@ -170,7 +171,7 @@ private:
           !ok)
         return ok;
     const auto fbo = book_->resolve(advance_address(book_->at(a.owed).route));
-    const auto accrued = book_->resolve(accrued_address(book_->at(a.owed).route));
+    const auto accrued = book_->resolve(same_value(account_type::accrued, book_->at(a.owed).route));
     if (!fbo || !accrued)
       return tl::unexpected(fbo ? accrued.error() : fbo.error());
     if (auto ok =
@@ -212,14 +213,6 @@ private:
 };
 
 } // namespace
-
-int128 realization::uncovered() const noexcept {
-  int128 total = 0;
-  for (const auto& p : parts)
-    if (is_open_advance(p))
-      total += p.amount;
-  return total;
-}
 
 realization realized(const collection_terms& terms,
                      std::string reference,
@@ -306,8 +299,9 @@ std::optional<recognisable> unrecognised(const book_overlay& book,
     return recognisable{par_accrued(r.currency), {}, r.spend, left};
   if (p.grant == grant_id{})
     return std::nullopt;
-  auto accrued = p.from == part::origin::credit ? accrued_address(book.at(p.account).route)
-                                                : priced_accrued(grants(p.grant).terms);
+  auto accrued = p.from == part::origin::credit
+                     ? same_value(account_type::accrued, book.at(p.account).route)
+                     : priced_accrued(grants(p.grant).terms);
   if (!accrued.route.cost_basis)
     return std::nullopt;
   return recognisable{std::move(accrued), p.grant, r.spend, left};

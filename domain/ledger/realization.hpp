@@ -39,7 +39,6 @@ struct realization {
   instant booked_at;
   std::vector<ledger::part> parts;
 
-  [[nodiscard]] int128 uncovered() const noexcept;
   friend bool operator==(const realization&, const realization&) = default;
 };
 

@@ -212,13 +212,11 @@ inline rare<grant_details> random_facts::details() {
   if (coin())
     return held;
   auto& d = held.edit();
-  d.expires_at = time();
-  d.recorded_at = time();
+  d.expires_at = time(); // a real one, so that it is not as good as none
   if (coin())
     d.cost_basis = *decimal::make(static_cast<int128>(number()), int(below(19)));
   if (coin())
     d.fiat = currency();
-  d.covered = positive(); // so that it is not as good as none
   d.authorized = amount();
   d.authorized_face = amount();
   d.settled = amount();
