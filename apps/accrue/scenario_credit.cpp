@@ -12,12 +12,11 @@ namespace {
 
 /// Seconds, with a fraction where somebody wants one.
 std::int64_t ttl_ns(const json& fields) {
-  const auto ns = multiply_ratio({number(fields, "ttl").coefficient(), {}}, ns_per_second, 1);
-  auto scaled = ns ? ns->minor : int128{0};
-  for (int digit = number(fields, "ttl").scale(); digit > 0; --digit)
-    scaled /= 10;
+  const auto seconds = number(fields, "ttl");
+  const auto ns =
+      multiply_ratio({seconds.coefficient(), {}}, ns_per_second, power_of_ten(seconds.scale()));
   constexpr int128 far = int128{1} << 62;
-  return static_cast<std::int64_t>(std::clamp(scaled, -far, far));
+  return static_cast<std::int64_t>(std::clamp(ns ? ns->minor : int128{0}, -far, far));
 }
 
 command::row_type row_type_of(const std::string& name) {

@@ -91,7 +91,7 @@ class credit_harness : public harness {
 public:
   using harness::harness;
 
-  result<reply::receipt> run(const command::any& c) {
+  result<reply::receipt> run(const command::any& c) override {
     if (command::is_for_namespace(c))
       return harness::run(c);
     const auto stamp = std::max(now, customer.clock);
@@ -107,28 +107,6 @@ public:
       keys_[std::string(command::kind(c)) + ":" + std::string(id)] = journal.size();
     return commit(u);
   }
-
-  /// Runs a command that must succeed.
-  reply::receipt ok(const command::any& c) {
-    auto done = run(c);
-    if (!done)
-      FAIL(command::kind(c) << ": " << to_string(done.error().code) << " " << done.error().subject
-                            << " " << done.error().text);
-    return *done;
-  }
-
-  /// Runs a command that must be refused and must leave everything as it was; why.
-  refusal refusal_of(const command::any& c) {
-    const auto before = customer;
-    const auto entries = journal.size();
-    const auto done = run(c);
-    CHECK(customer == before);
-    CHECK(journal.size() == entries);
-    if (done)
-      FAIL(command::kind(c) << " was accepted");
-    return done.error();
-  }
-  errc refused(const command::any& c) { return refusal_of(c).code; }
 
   reply::grant_view grant(const std::string& id) {
     return std::get<reply::grant_view>(ok(command::get_grant{id}).body);

@@ -101,10 +101,12 @@ public:
     customer.reference = std::move(reference);
     registry.reference = "shop";
     registry.exists = true;
-    REQUIRE(run(command::put_customer{}).has_value());
+    REQUIRE(harness::run(command::put_customer{}).has_value());
   }
 
-  result<reply::receipt> run(const command::any& c) {
+  virtual ~harness() = default;
+
+  virtual result<reply::receipt> run(const command::any& c) {
     if (is_for_namespace(c))
       return is_query(c) ? answer_for_namespace(catalog, registry.last, c) : run_for_namespace(c);
     if (is_query(c))
@@ -124,8 +126,8 @@ public:
     return *done;
   }
 
-  /// Runs a command that must be refused and must leave everything as it was.
-  errc refused(const command::any& c) {
+  /// Runs a command that must be refused and must leave everything as it was; why.
+  refusal refusal_of(const command::any& c) {
     const auto before = customer;
     const auto entries = journal.size();
     const auto done = run(c);
@@ -133,8 +135,9 @@ public:
     CHECK(journal.size() == entries);
     if (done)
       FAIL(command::kind(c) << " was accepted");
-    return done.error().code;
+    return done.error();
   }
+  errc refused(const command::any& c) { return refusal_of(c).code; }
 
   /// Decides on a unit of the test's own.
   result<void> decide_on(unit& u, const command::any& c) {
