@@ -64,8 +64,8 @@ void customer_state::begin(std::shared_ptr<const envelope> e) {
   if (mode_ == mode::unreadable)
     return refuse_held(*e);
   if (command::is_query(e->body)) {
-    if (const auto past = rows_needed(r.value, e->body, e->stamp))
-      return ask_past(std::move(e), *past);
+    if (is_about_past(r.value, e->body, e->stamp))
+      return ask_past(std::move(e));
     const auto got = accrue::answer(r.value, *catalog_, e->stamp, e->body);
     return got ? r.reply(*e, *got) : r.refuse(*e, got.error());
   }

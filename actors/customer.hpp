@@ -39,7 +39,7 @@ public:
   void receive(std::shared_ptr<const envelope> e);
   void loaded(const result<stored_customer>& stored);
   void row(const row_loaded& r);
-  void rows(const rows_loaded& r);
+  void read(const past_loaded& part);
   void numbered(customer_id number);
   void discarded(const unit_discarded& d);
   [[nodiscard]] sequence last_unit() const noexcept { return recorder_->value.last; }
@@ -72,14 +72,16 @@ private:
     sequence where;
     std::shared_ptr<const envelope> command;
   };
-  // A question about the past, or a command that has to know some of it: units are read page by page.
+  struct inquiry;
+  // A question about the past, or a command that has to know some of it.
   struct reading {
     std::uint32_t number = 0;
     std::shared_ptr<const envelope> command;
     command_prints prints;           ///< of a command; it is `current_` meanwhile
-    std::vector<rows_wanted> wanted; ///< the last one is being read
+    std::vector<rows_wanted> wanted; ///< by a command; the last one is being read
     sequence last;                   ///< no unit behind it is looked at
     std::vector<entry> entries;
+    std::shared_ptr<inquiry> about; ///< of a question
   };
   // What an idle customer has none of.
   struct backlog {
@@ -130,10 +132,16 @@ private:
   void answer_again(sequence where, std::shared_ptr<const envelope> e);
   void load_row(sequence where, instant deadline);
   void tell_scheduler();
-  void ask_past(std::shared_ptr<const envelope> e, rows_wanted wanted);
+  void ask_past(std::shared_ptr<const envelope> e);
   [[nodiscard]] bool needs_past(const std::shared_ptr<const envelope>& e, const command_prints& p);
-  void read_on(reading& r);
-  void past_known(reading r);
+  void when_durable(const reading& r, std::function<void()> read);
+  void read_units(const reading& r, rows_wanted next);
+  [[nodiscard]] bool take_units(reading& r, std::vector<entry> units);
+  [[nodiscard]] bool try_answer(reading& r);
+  static void take_sums(inquiry& q, const std::vector<stored_sums>& sums);
+  void close_gap(inquiry& q, const std::vector<entry>& units);
+  [[nodiscard]] result<bool> take_part(reading& r, past_part& part, std::vector<entry> units);
+  [[nodiscard]] std::optional<std::vector<entry>> decode(const past_part& part);
   void
   asked_row(std::unique_ptr<open_unit> asked, const stored_row* row, const result<entry>& unit);
   void repeat_answer(const envelope& command, const result<entry>& unit);

@@ -229,7 +229,7 @@ customer_actor::behavior_type customer_behavior(customer_state::pointer self,
         guarded([&](customer_state& c) { c.loaded(*m.stored); });
       },
       [guarded](const row_loaded& m) { guarded([&](customer_state& c) { c.row(m); }); },
-      [guarded](const rows_loaded& m) { guarded([&](customer_state& c) { c.rows(m); }); },
+      [guarded](const past_loaded& m) { guarded([&](customer_state& c) { c.read(m); }); },
       [guarded](const number_assigned& m) {
         guarded([&](customer_state& c) { c.numbered(m.number); });
       },

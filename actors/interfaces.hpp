@@ -27,7 +27,7 @@ using customer_actor = caf::typed_actor<
     // A journal row, asked for because of a key that came again.
     caf::reacts_to<row_loaded>,
     // A page of its journal, for a question about the past or a command that needs it.
-    caf::reacts_to<rows_loaded>,
+    caf::reacts_to<past_loaded>,
     // The number of a customer that is being created.
     caf::reacts_to<number_assigned>,
     // The namespace's catalog changed.

@@ -6,6 +6,7 @@
 #include "persistence/crash_point.hpp"
 #include "persistence/journal_codec.hpp"
 #include "persistence/projections.hpp"
+#include "persistence/statement_codec.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -147,7 +148,9 @@ result<void> recorder::replay(const stored_customer& stored, catalog* replayed) 
                             value.reference);
     if (replayed != nullptr)
       apply(*replayed, *e);
+    const auto before = value.clock;
     value.apply(*e);
+    note(*e, before);
   }
   since_snapshot_ = static_cast<std::uint32_t>(value.last.value - snapshot_at.value);
   due_ = next_due(value).value_or(ledger::never);
@@ -197,7 +200,9 @@ void recorder::record(const unit& u,
   row.key = p.key;
   row.content = p.content;
   row.hash = chain_row(tip_, row, body);
+  const auto before = value.clock;
   value.apply(done);
+  note(done, before);
   const bool moves_calendar = std::ranges::any_of(done.facts, [](const fact::any& f) {
     return std::holds_alternative<fact::charge_changed>(f) ||
            std::holds_alternative<fact::invoice_changed>(f) ||
@@ -231,6 +236,28 @@ void recorder::record(const unit& u,
       add_snapshot(b);
   });
   pass(crash_point::unit_added);
+}
+
+// A namespace has no credit and no past.
+void recorder::note(const entry& e, instant before) {
+  if (value.number == customer_id{})
+    return;
+  thread_local statement_reader reader;
+  thread_local statement_items items;
+  items.clear();
+  reader.read(value, e, items);
+  // Most customers are small: grow by a few bytes, not by doubling.
+  if (units_.size() + 32 > units_.capacity() && units_.size() < 512)
+    units_.reserve(units_.size() + 32);
+  append_unit(units_, items, e.at, units_.empty() ? instant{} : before);
+}
+
+past recorder::past_since_blocks() const {
+  const auto items = decode_units(units_, blocks_end());
+  ENSURE(items);
+  past p(value);
+  p.add(*items);
+  return p;
 }
 
 // Not past the lane where something of this life was discarded: the lane knows what may not be told.
@@ -305,6 +332,18 @@ void recorder::snapshot() {
   });
 }
 
+void recorder::keep(unit_batch& b,
+                    const statement_block& block,
+                    std::span<const std::byte> units) const {
+  std::vector<std::byte> sums;
+  encode(block, sums);
+  b.keep_block({key(), value.last, life_, block.through, {}, {}}, sums, units);
+}
+
+void recorder::restore_block(const statement_block& block, std::span<const std::byte> units) {
+  last_ticket_ = its_lane().append([&](unit_batch& b) { keep(b, block, units); });
+}
+
 bool recorder::has_room(const unit_batch& b) const {
   return b.state_bytes < context_->limits.states_of_batch;
 }
@@ -315,6 +354,12 @@ void recorder::add_snapshot(unit_batch& b) {
   std::vector<std::byte> filters;
   keys_.encode_segment(sequence(value.last.value - since_snapshot_), value.last, filters);
   b.keep_state(key(), value.last, life_, state, filters);
+  if (value.number != customer_id{}) {
+    const auto items = decode_units(units_, blocks_end());
+    ENSURE(items);
+    keep(b, block_of(blocks_end(), value.last, *items), units_);
+    units_ = {};
+  }
   since_snapshot_ = 0;
   keys_.trim(value.last);
   pass(crash_point::snapshot_added);

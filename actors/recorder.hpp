@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "domain/past.hpp"
 #include "persistence/key_index.hpp"
 
 #include <optional>
@@ -84,7 +85,14 @@ public:
   [[nodiscard]] bool lost() const { return its_lane().lost(key(), life_); }
   /// Units since the last snapshot.
   [[nodiscard]] std::uint64_t since_snapshot() const noexcept { return since_snapshot_; }
-  /// Adds a snapshot and the key segment up to here to the filling batch, if it has room for them.
+  /// The past since `blocks_end`. What was before is in blocks of the store's.
+  [[nodiscard]] past past_since_blocks() const;
+  [[nodiscard]] sequence blocks_end() const noexcept {
+    return sequence(value.last.value - since_snapshot_);
+  }
+  /// Stores a block of the units of these bytes, made again: it was not there.
+  void restore_block(const statement_block& b, std::span<const std::byte> units);
+  /// Adds a snapshot, the key segment and the statement block up to here to the filling batch, if it has room for them.
   void snapshot();
 
 private:
@@ -94,9 +102,12 @@ private:
   /// For one snapshot more.
   [[nodiscard]] bool has_room(const unit_batch& b) const;
   void add_snapshot(unit_batch& b);
+  void note(const entry& e, instant before);
+  void keep(unit_batch& b, const statement_block& block, std::span<const std::byte> units) const;
 
   engine_context* context_;
   key_index keys_;
+  std::vector<std::byte> units_; ///< what the units since the last block did (statement_codec.hpp)
   digest tip_{};
   namespace_id space_;
   std::uint32_t life_;

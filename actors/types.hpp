@@ -54,10 +54,12 @@ struct row_loaded {
   std::shared_ptr<result<stored_row>> row;
   std::optional<instant> late; ///< not read: for those only whose deadline is not after this one
 };
-/// A page of the journal, for a reading under way.
-struct rows_loaded {
+/// Units, or parts of statement blocks, for a reading under way.
+using past_part =
+    std::variant<std::vector<stored_row>, std::vector<stored_sums>, std::vector<stored_items>>;
+struct past_loaded {
   std::uint32_t reading = 0;
-  std::shared_ptr<result<std::vector<stored_row>>> rows;
+  std::shared_ptr<result<past_part>> part;
 };
 struct number_assigned {
   customer_id number;
@@ -214,7 +216,7 @@ ACCRUE_MESSAGE(execute)
 ACCRUE_MESSAGE(tick)
 ACCRUE_MESSAGE(customer_loaded)
 ACCRUE_MESSAGE(row_loaded)
-ACCRUE_MESSAGE(rows_loaded)
+ACCRUE_MESSAGE(past_loaded)
 ACCRUE_MESSAGE(number_assigned)
 ACCRUE_MESSAGE(assign_number)
 ACCRUE_MESSAGE(catalog_changed)

@@ -18,26 +18,21 @@ namespace accrue {
 /// Currencies in which the customer has anything at all, in order of their numbers.
 [[nodiscard]] std::vector<currency> currencies_of(const customer& c);
 
-/// Units of its journal that deciding a command takes, or answering a query about the past: those behind
-/// `after`, at most `limit` of them. None: what is in memory will do.
+/// Units of its journal that deciding a command takes: those behind `after`, at most `limit` of them. None: what is
+/// in memory will do.
 struct rows_wanted {
   sequence after;
   std::uint32_t limit = 0;
 };
 [[nodiscard]] std::optional<rows_wanted>
-rows_needed(const customer& c, const command::any& body, instant now) noexcept;
+rows_needed(const customer& c, const command::any& body) noexcept;
+/// Whether a query is one for past.hpp.
+[[nodiscard]] bool
+is_about_past(const customer& c, const command::any& query, instant now) noexcept;
 /// What can be said about a query of the past before anything is read. errc: validation.
 [[nodiscard]] result<void> check_past(const catalog& cat, const command::any& query);
 /// The keys under which the unit stands that a correction is about; none where it is in memory.
 [[nodiscard]] std::vector<std::string> keys_needed(const customer& c, const command::any& body);
-
-/// Answers a query about the past from the journal up to the customer's last unit. errc: as answer, and
-/// validation for a cursor that is none.
-[[nodiscard]] result<reply::receipt> answer_from_history(const customer& c,
-                                                         const catalog& cat,
-                                                         instant now,
-                                                         std::span<const entry> entries,
-                                                         const command::any& query);
 
 /// Whether a command can be decided without talking to charges; then `decide_now` is enough and no
 /// conversation is made: the hot path.

@@ -77,6 +77,11 @@ std::vector<pg::statement> batch_parameters::statements() {
       {"segments",
        "insert into key_segment (namespace, customer, last_sequence, body)"
        " select * from unnest($1::int4[], $2::int4[], $3::int8[], $4::bytea[])"},
+      {"blocks",
+       "insert into statement_block (namespace, customer, last_sequence, sums, items)"
+       " select * from unnest($1::int4[], $2::int4[], $3::int8[], $4::bytea[], $5::bytea[])"
+       " on conflict (namespace, customer, last_sequence) do update set sums = excluded.sums, items "
+       "= excluded.items"},
   };
 }
 
@@ -96,6 +101,8 @@ void batch_parameters::encode(const unit_batch& batch, std::int16_t lane, std::i
     encode_states(snapshots_, batch.snapshots, batch);
   if (!batch.segments.empty())
     encode_states(segments_, batch.segments, batch);
+  if (!batch.blocks.empty())
+    encode_blocks(batch);
   encode_rest(batch);
 }
 
@@ -185,6 +192,20 @@ void batch_parameters::encode_states(table& t,
   t.parameters.array(t.e).array(t.w).array(t.b).array(t.m);
 }
 
+void batch_parameters::encode_blocks(const unit_batch& batch) {
+  auto& t = blocks_;
+  t.clear();
+  const auto key = [](const block_row& r) { return std::pair(r.owner, r.through); };
+  for (const auto* row : last_of_each(batch.blocks, key)) {
+    t.e.push(space(row->owner));
+    t.w.push(number(row->owner));
+    t.b.push(seq(row->through));
+    t.m.push(batch.at(row->sums));
+    t.n.push(batch.at(row->items));
+  }
+  t.parameters.array(t.e).array(t.w).array(t.b).array(t.m).array(t.n);
+}
+
 void batch_parameters::encode_rest(const unit_batch& batch) {
   if (auto& t = customers_; !batch.customers.empty()) {
     t.clear();
@@ -272,6 +293,8 @@ void batch_parameters::append_calls(const unit_batch& batch, std::vector<pg::cal
     calls.push_back({"snapshots", &snapshots_.parameters});
   if (!batch.segments.empty())
     calls.push_back({"segments", &segments_.parameters});
+  if (!batch.blocks.empty())
+    calls.push_back({"blocks", &blocks_.parameters});
 }
 
 } // namespace accrue

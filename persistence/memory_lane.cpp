@@ -266,6 +266,8 @@ void memory_lane::store(const unit_batch& batch) {
     db_->customers[r.owner].snapshot.emplace(r.sequence, bytes(r.body));
   for (const auto& r : batch.segments)
     db_->customers[r.owner].segments[r.sequence.value] = bytes(r.body);
+  for (const auto& r : batch.blocks)
+    db_->customers[r.owner].blocks[r.through.value] = {bytes(r.sums), bytes(r.items)};
   for (const auto& r : batch.outbox)
     db_->outbox.push_back(
         {r.owner, r.sequence, r.place, r.topic, r.subject, db_->customers[r.owner].reference});

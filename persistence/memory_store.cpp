@@ -95,6 +95,43 @@ void memory_store::load_rows(customer_key owner,
   done(std::move(rows));
 }
 
+void memory_store::load_units(customer_key owner,
+                              std::vector<sequence> units,
+                              stored<std::vector<stored_row>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
+  std::vector<stored_row> rows;
+  std::ranges::sort(units);
+  if (const auto it = db_->customers.find(owner); it != db_->customers.end())
+    for (const auto& u : units)
+      if (const auto row = it->second.journal.find(u.value); row != it->second.journal.end())
+        rows.push_back(row->second);
+  done(std::move(rows));
+}
+
+void memory_store::load_sums(customer_key owner, stored<std::vector<stored_sums>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
+  std::vector<stored_sums> all;
+  if (const auto it = db_->customers.find(owner); it != db_->customers.end())
+    for (const auto& [through, block] : it->second.blocks)
+      all.push_back({sequence(through), block.sums});
+  done(std::move(all));
+}
+
+void memory_store::load_blocks(customer_key owner,
+                               std::vector<sequence> blocks,
+                               stored<std::vector<stored_items>> done) {
+  if (fails())
+    return done(tl::unexpected(away));
+  std::vector<stored_items> some;
+  if (const auto it = db_->customers.find(owner); it != db_->customers.end())
+    for (const auto& b : blocks)
+      if (const auto found = it->second.blocks.find(b.value); found != it->second.blocks.end())
+        some.push_back({b, found->second.items});
+  done(std::move(some));
+}
+
 void memory_store::wakeups(std::uint32_t shard,
                            wakeup_place after,
                            std::uint32_t limit,

@@ -26,11 +26,16 @@ struct memory_database {
     std::vector<std::byte> body;
     std::string status;
   };
+  struct stored_block {
+    std::vector<std::byte> sums;
+    std::vector<std::byte> items;
+  };
   struct customer_rows {
     std::string reference;
     std::map<std::uint64_t, stored_row> journal; ///< by sequence
     std::optional<std::pair<sequence, std::vector<std::byte>>> snapshot;
     std::map<std::uint64_t, std::vector<std::byte>> segments;
+    std::map<std::uint64_t, stored_block> blocks; ///< by their last unit
     std::map<std::uint32_t, object> charges;
     std::map<std::uint32_t, object> invoices;
     std::optional<instant> wakeup;
@@ -158,6 +163,13 @@ public:
                  sequence after,
                  std::uint32_t limit,
                  stored<std::vector<stored_row>> done) override;
+  void load_units(customer_key owner,
+                  std::vector<sequence> units,
+                  stored<std::vector<stored_row>> done) override;
+  void load_sums(customer_key owner, stored<std::vector<stored_sums>> done) override;
+  void load_blocks(customer_key owner,
+                   std::vector<sequence> blocks,
+                   stored<std::vector<stored_items>> done) override;
   void wakeups(std::uint32_t shard,
                wakeup_place after,
                std::uint32_t limit,

@@ -41,10 +41,11 @@ private:
   void encode_journal(const unit_batch& batch, std::int16_t lane, std::int64_t number);
   void encode_objects(table& t, const std::vector<object_row>& rows, const unit_batch& batch);
   void encode_states(table& t, const std::vector<state_row>& rows, const unit_batch& batch);
+  void encode_blocks(const unit_batch& batch);
   void encode_rest(const unit_batch& batch);
 
   table journal_, customers_, grants_, charges_, invoices_, wakeups_, wakeups_gone_, outbox_,
-      snapshots_, segments_;
+      snapshots_, segments_, blocks_;
 };
 
 struct pg_lane_options {

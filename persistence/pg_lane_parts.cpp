@@ -33,7 +33,8 @@ void pg_lane::halve(const std::string& why) {
 void pg_lane::give_up(const unit_batch& part, const row_place& bad, const std::string& why) {
   const auto life = !part.journal.empty()     ? part.journal.front().life
                     : !part.snapshots.empty() ? part.snapshots.front().life
-                                              : part.segments.front().life;
+                    : !part.segments.empty()  ? part.segments.front().life
+                                              : part.blocks.front().life;
   discard(bad.owner, life, bad.lost_from(), why);
   for (auto& later : parts_)
     later.drop_from(bad.owner, bad.lost_from());

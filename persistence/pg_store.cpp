@@ -17,8 +17,8 @@ refusal away(const pg::error& e) { return {errc::storage_unavailable, {}, e.text
 // inserted and read by it, never changed.
 constexpr const char* role_statements =
     "grant select, insert on namespace, journal, batch, key_segment to accrue_engine;"
-    "grant select, insert, update on lane, customer, credit_grant, charge, invoice, snapshot to "
-    "accrue_engine;"
+    "grant select, insert, update on lane, customer, credit_grant, charge, invoice, snapshot, "
+    "statement_block to accrue_engine;"
     "grant select, insert, update, delete on wakeup, outbox, quarantine to accrue_engine";
 
 result<void> prepare_role(pg::session& db) {
@@ -131,6 +131,41 @@ std::shared_ptr<pg::parameters> owned_by(customer_key k) {
   return p;
 }
 
+/// An owner's numbers, and the parameters that borrow them.
+struct numbers_column {
+  pg::int8_array numbers;
+  pg::parameters all;
+};
+std::shared_ptr<pg::parameters> some_of(customer_key k, std::span<const sequence> numbers) {
+  auto p = std::make_shared<numbers_column>();
+  for (const auto& n : numbers)
+    p->numbers.push(static_cast<std::int64_t>(n.value));
+  p->all.int4(static_cast<std::int32_t>(k.space.value))
+      .int8(static_cast<std::int64_t>(k.customer.value))
+      .array(p->numbers);
+  return {p, &p->all};
+}
+
+// (last_sequence, bytes)
+template <class Part>
+Part part_at(const pg::result& r, int i) {
+  const auto b = r.bytes(i, 1);
+  return {sequence(static_cast<std::uint64_t>(r.i64(i, 0))), {b.begin(), b.end()}};
+}
+
+// Answers with what is made of each row of the only statement.
+template <class T, class Make>
+auto each_of(stored<std::vector<T>> done, Make make) {
+  return [done = std::move(done), make](result<std::vector<pg::result>> r) {
+    if (!r)
+      return done(tl::unexpected(r.error()));
+    std::vector<T> all;
+    for (int i = 0; i < r->front().rows(); ++i)
+      all.push_back(make(r->front(), i));
+    done(std::move(all));
+  };
+}
+
 /// The keys of messages, and the parameters that borrow them.
 struct message_columns {
   pg::int4_array spaces, customers;
@@ -164,6 +199,16 @@ std::vector<pg::statement> reader_statements() {
        "select " + columns +
            " from journal where namespace = $1::int4 and customer = $2::int8 and sequence > "
            "$3::int8 order by sequence limit $4::int4"},
+      {"units",
+       "select " + columns +
+           " from journal where namespace = $1::int4 and customer = $2::int8 and sequence = "
+           "any($3::int8[]) order by sequence"},
+      {"sums",
+       "select last_sequence, sums from statement_block where namespace = $1::int4 and customer = "
+       "$2::int8 order by last_sequence"},
+      {"blocks",
+       "select last_sequence, items from statement_block where namespace = $1::int4 and customer = "
+       "$2::int8 and last_sequence = any($3::int8[])"},
       {"namespace", namespace_journal()},
       {"due",
        "select w.namespace, w.customer, w.due, c.reference from wakeup w join customer c using "
@@ -366,14 +411,29 @@ void pg_store::load_rows(customer_key owner,
   p->int8(static_cast<std::int64_t>(after.value)).int4(static_cast<std::int32_t>(limit));
   reader_.read(read_cause::client,
                {{"page", p}},
-               [done = std::move(done)](result<std::vector<pg::result>> r) {
-                 if (!r)
-                   return done(tl::unexpected(r.error()));
-                 std::vector<stored_row> rows;
-                 for (int i = 0; i < r->front().rows(); ++i)
-                   rows.push_back(row_at(r->front(), i));
-                 done(std::move(rows));
-               });
+               each_of<stored_row>(std::move(done), row_at));
+}
+
+void pg_store::load_units(customer_key owner,
+                          std::vector<sequence> units,
+                          stored<std::vector<stored_row>> done) {
+  reader_.read(read_cause::client,
+               {{"units", some_of(owner, units)}},
+               each_of<stored_row>(std::move(done), row_at));
+}
+
+void pg_store::load_sums(customer_key owner, stored<std::vector<stored_sums>> done) {
+  reader_.read(read_cause::client,
+               {{"sums", owned_by(owner)}},
+               each_of<stored_sums>(std::move(done), part_at<stored_sums>));
+}
+
+void pg_store::load_blocks(customer_key owner,
+                           std::vector<sequence> blocks,
+                           stored<std::vector<stored_items>> done) {
+  reader_.read(read_cause::client,
+               {{"blocks", some_of(owner, blocks)}},
+               each_of<stored_items>(std::move(done), part_at<stored_items>));
 }
 
 void pg_store::wakeups(std::uint32_t shard,

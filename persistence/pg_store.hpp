@@ -43,6 +43,13 @@ public:
                  sequence after,
                  std::uint32_t limit,
                  stored<std::vector<stored_row>> done) override;
+  void load_units(customer_key owner,
+                  std::vector<sequence> units,
+                  stored<std::vector<stored_row>> done) override;
+  void load_sums(customer_key owner, stored<std::vector<stored_sums>> done) override;
+  void load_blocks(customer_key owner,
+                   std::vector<sequence> blocks,
+                   stored<std::vector<stored_items>> done) override;
   void wakeups(std::uint32_t shard,
                wakeup_place after,
                std::uint32_t limit,

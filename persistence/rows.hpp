@@ -91,6 +91,16 @@ struct outbox_row {
   instant queued_at;
 };
 
+/// A block of a customer's statement. `sequence` is only where it stands among the rows: behind this unit.
+struct block_row {
+  customer_key owner;
+  accrue::sequence sequence;
+  std::uint32_t life = 0; ///< as of a journal row
+  accrue::sequence through;
+  extent sums;
+  extent items;
+};
+
 /// A snapshot, or a segment of the key filter.
 struct state_row {
   customer_key owner;

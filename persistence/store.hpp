@@ -36,6 +36,16 @@ struct stored_customer {
   std::vector<stored_row> rows;
 };
 
+/// A block of a customer's statement, by its last unit: its sums, or its items.
+struct stored_sums {
+  sequence through;
+  std::vector<std::byte> bytes;
+};
+struct stored_items {
+  sequence through;
+  std::vector<std::byte> bytes;
+};
+
 /// Recent keys that are kept exactly (D6).
 inline constexpr std::uint64_t exact_keys = 1000;
 
@@ -105,6 +115,15 @@ public:
                          sequence after,
                          std::uint32_t limit,
                          stored<std::vector<stored_row>> done) = 0;
+  /// Those of these units that are there, in order.
+  virtual void load_units(customer_key owner,
+                          std::vector<sequence> units,
+                          stored<std::vector<stored_row>> done) = 0;
+  /// The sums of all blocks of a customer's statement, in order; the items of some.
+  virtual void load_sums(customer_key owner, stored<std::vector<stored_sums>> done) = 0;
+  virtual void load_blocks(customer_key owner,
+                           std::vector<sequence> blocks,
+                           stored<std::vector<stored_items>> done) = 0;
   /// Wake-ups of a shard in order of (due, customer), after a place, at most `limit`.
   virtual void wakeups(std::uint32_t shard,
                        wakeup_place after,

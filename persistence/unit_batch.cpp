@@ -9,13 +9,14 @@ namespace {
 
 template <class Row>
 row_place place_of(const Row& r) {
-  return {r.owner, r.sequence, std::is_same_v<Row, state_row>};
+  return {r.owner, r.sequence, std::is_same_v<Row, state_row> || std::is_same_v<Row, block_row>};
 }
 
 template <class Batch, class Visit>
 void each_table(Batch& b, const Visit& visit) {
   visit(b.journal), visit(b.customers), visit(b.grants), visit(b.charges), visit(b.invoices);
-  visit(b.wakeups), visit(b.outbox), visit(b.snapshots), visit(b.segments);
+  visit(b.wakeups), visit(b.outbox), visit(b.snapshots), visit(b.segments),
+      visit(b.blocks);
 }
 
 } // namespace
@@ -36,6 +37,15 @@ void unit_batch::keep_state(const customer_key& owner,
   state_bytes += state.size() + filter.size();
 }
 
+void unit_batch::keep_block(block_row row,
+                            std::span<const std::byte> sums,
+                            std::span<const std::byte> items) {
+  row.sums = keep(sums);
+  row.items = keep(items);
+  blocks.push_back(row);
+  state_bytes += sums.size() + items.size();
+}
+
 void unit_batch::clear() noexcept {
   journal.clear();
   customers.clear();
@@ -46,6 +56,7 @@ void unit_batch::clear() noexcept {
   outbox.clear();
   snapshots.clear();
   segments.clear();
+  blocks.clear();
   bytes.clear();
   state_bytes = 0;
   replies.clear();
@@ -87,6 +98,8 @@ void unit_batch::add_rows(const unit_batch& other) {
     for (auto row : from) {
       if constexpr (requires { row.body.offset; })
         row.body.offset += base;
+      if constexpr (requires { row.sums.offset; })
+        row.sums.offset += base, row.items.offset += base;
       to.push_back(std::move(row));
     }
   };
@@ -99,6 +112,7 @@ void unit_batch::add_rows(const unit_batch& other) {
   add(outbox, other.outbox);
   add(snapshots, other.snapshots);
   add(segments, other.segments);
+  add(blocks, other.blocks);
 }
 
 void unit_batch::drop_from(const customer_key& owner, sequence unit) {

@@ -91,15 +91,16 @@ public:
   std::vector<outbox_row> outbox;
   std::vector<state_row> snapshots;
   std::vector<state_row> segments;
+  std::vector<block_row> blocks;
   std::vector<std::byte> bytes; ///< bodies of all rows
-  std::size_t state_bytes = 0;  ///< those of snapshots and segments among them
+  std::size_t state_bytes = 0;  ///< those of snapshots, segments and blocks among them
   std::vector<reply> replies;
   std::string frames;
   std::vector<follow_up> follow_ups;
 
   /// Nothing to store: replies may leave at once.
   [[nodiscard]] bool writes_nothing() const noexcept {
-    return journal.empty() && snapshots.empty() && segments.empty();
+    return journal.empty() && snapshots.empty() && segments.empty() && blocks.empty();
   }
   [[nodiscard]] bool empty() const noexcept {
     return writes_nothing() && replies.empty() && follow_ups.empty();
@@ -121,6 +122,8 @@ public:
                   std::uint32_t life,
                   std::span<const std::byte> state,
                   std::span<const std::byte> filter);
+  /// A block of its statement.
+  void keep_block(block_row row, std::span<const std::byte> sums, std::span<const std::byte> items);
   void clear() noexcept;
 
   /// The places of all rows, each once, in order.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "domain/history.hpp"
-#include "domain/statement.hpp"
+#include "domain/past.hpp"
 #include "tests/domain/support.hpp"
 
 #include <map>
@@ -85,6 +85,63 @@ inline command::feature_filter for_feature(std::string f) {
   return {command::feature_view::feature, std::move(f)};
 }
 
+/// A customer's past as the engine keeps it: its units in blocks of this many, of which an answer gets only those
+/// that it asks for, and the last ones as they are.
+class blocks_of_past {
+public:
+  explicit blocks_of_past(const customer& c, const std::vector<entry>& journal, std::size_t size = 3)
+      : customer_(&c), journal_(&journal) {
+    statement_reader reader;
+    statement_items items;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < journal.size(); ++i) {
+      reader.read(c, journal[i], items);
+      if (i + 1 - from < size)
+        continue;
+      blocks_[journal[i].number] = {block_of(journal[from].number, journal[i].number, items), items};
+      items.clear();
+      from = i + 1;
+    }
+    rest_ = items;
+  }
+
+  /// `loads`: counts what was read besides the sums.
+  result<reply::receipt> ask(const command::any& query,
+                             const catalog& cat,
+                             instant now,
+                             past::wanted* loads = nullptr) const {
+    past p(*customer_);
+    for (const auto& [_, block] : blocks_)
+      p.add(block.first);
+    p.add(rest_);
+    for (int turn = 0; turn < 1000; ++turn) {
+      auto got = p.ask(query, cat, now);
+      if (!got)
+        return tl::unexpected(got.error());
+      if (auto* answer = std::get_if<reply::receipt>(&*got))
+        return std::move(*answer);
+      for (const auto& b : std::get<past::wanted>(*got).blocks) {
+        REQUIRE(p.load(b, blocks_.at(b).second).has_value());
+        if (loads != nullptr)
+          loads->blocks.push_back(b);
+      }
+      for (const auto& u : std::get<past::wanted>(*got).units) {
+        p.know(journal_->at(u.value - journal_->front().number.value));
+        if (loads != nullptr)
+          loads->units.push_back(u);
+      }
+    }
+    FAIL("it never has enough");
+    return reply::receipt{};
+  }
+
+private:
+  const customer* customer_;
+  const std::vector<entry>* journal_;
+  std::map<sequence, std::pair<statement_block, statement_items>> blocks_;
+  statement_items rest_;
+};
+
 /// The harness with its journal at hand: commands get the units that they need, questions about the past are
 /// answered.
 class credit_harness : public harness {
@@ -95,10 +152,14 @@ public:
     if (command::is_for_namespace(c))
       return harness::run(c);
     const auto stamp = std::max(now, customer.clock);
-    const auto rows = units_for(c, stamp);
+    if (is_about_past(customer, c, stamp)) {
+      if (auto ok = check_past(catalog, c); !ok)
+        return tl::unexpected(ok.error());
+      return blocks_of_past(customer, journal).ask(c, catalog, stamp);
+    }
     if (command::is_query(c))
-      return rows_needed(customer, c, stamp) ? answer_from_history(customer, catalog, now, rows, c)
-                                             : harness::run(c);
+      return harness::run(c);
+    const auto rows = units_for(c);
     unit u(customer, catalog, stamp, static_cast<std::uint8_t>(c.index()), &failures);
     u.loaded = rows;
     if (auto done = decide_on(u, c); !done)
@@ -182,9 +243,9 @@ public:
 
 private:
   /// The units that the engine would load: a range of them, and those that stand under keys.
-  [[nodiscard]] std::vector<entry> units_for(const command::any& c, instant stamp) const {
+  [[nodiscard]] std::vector<entry> units_for(const command::any& c) const {
     std::vector<entry> rows;
-    if (const auto wanted = rows_needed(customer, c, stamp))
+    if (const auto wanted = rows_needed(customer, c))
       for (const auto& e : journal)
         if (e.number > wanted->after && rows.size() < wanted->limit)
           rows.push_back(e);

@@ -1,0 +1,159 @@
+// An item's first byte: the kind, and what is so common that it is not said again.
+#include "persistence/statement_codec.hpp"
+
+#include "persistence/varint.hpp"
+
+namespace accrue {
+namespace {
+
+constexpr std::uint8_t version = 1;
+constexpr std::uint8_t kinds = 7; // the mask, too
+constexpr std::uint8_t booked_then = 8;
+constexpr std::uint8_t one_movement = 16;
+constexpr std::uint8_t has_grant = 32;
+
+void put(byte_writer& w, std::int64_t value) { w.varint(zigzag(value)); }
+void put(byte_writer& w, const statement_place& p) {
+  put(w, p.booked_at.ns);
+  put(w, p.recorded_at.ns);
+  w.varint(p.sequence);
+  w.varint(p.transaction);
+}
+
+std::int64_t integer(byte_reader& r) {
+  const auto value = unzigzag(r.varint());
+  if (value < std::numeric_limits<std::int64_t>::min() ||
+      value > std::numeric_limits<std::int64_t>::max())
+    r.fail("an instant is too far");
+  return static_cast<std::int64_t>(value);
+}
+// Wraps around, as the writer's differences do.
+instant moved(instant from, std::int64_t by) {
+  return {static_cast<std::int64_t>(static_cast<std::uint64_t>(from.ns) +
+                                    static_cast<std::uint64_t>(by))};
+}
+std::int64_t between(instant from, instant to) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(to.ns) -
+                                   static_cast<std::uint64_t>(from.ns));
+}
+statement_place place(byte_reader& r) {
+  statement_place p;
+  p.booked_at.ns = integer(r);
+  p.recorded_at.ns = integer(r);
+  p.sequence = r.number<std::uint64_t>();
+  p.transaction = r.number<std::uint32_t>();
+  return p;
+}
+
+item_kind kind(byte_reader& r, std::uint8_t code) {
+  if ((code & kinds) == 0)
+    r.fail("an item is of no kind");
+  return static_cast<item_kind>(code & kinds);
+}
+
+tl::unexpected<refusal> unreadable(const byte_reader& r) {
+  return refuse(errc::internal, std::string("a statement cannot be read: ") + r.reason());
+}
+
+} // namespace
+
+void append_unit(std::vector<std::byte>& units,
+                 const statement_items& items,
+                 instant at,
+                 instant before) {
+  byte_writer w(units);
+  w.varint(items.items.size());
+  put(w, between(before, at));
+  for (const auto& i : items.items) {
+    const bool then = i.place.booked_at == at;
+    w.byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(i.kind) | (then ? booked_then : 0) |
+                                     (i.count == 1 ? one_movement : 0) |
+                                     (i.grant != grant_id{} ? has_grant : 0)));
+    w.varint(i.place.transaction);
+    if (!then)
+      put(w, between(at, i.place.booked_at));
+    if (i.grant != grant_id{})
+      w.varint(i.grant.value);
+    if (i.count != 1)
+      w.varint(i.count);
+    for (const auto& m : items.moved(i)) {
+      w.varint(m.account.value);
+      w.varint(zigzag(m.amount));
+    }
+  }
+}
+
+result<statement_items> decode_units(std::span<const std::byte> units, sequence after) {
+  statement_items all;
+  byte_reader r(units);
+  instant at;
+  std::vector<statement_movement> movements;
+  for (auto number = after.value + 1; r.left() != 0; ++number) {
+    auto left = r.count(2);
+    for (at = moved(at, integer(r)); left > 0 && !r.failed(); --left) {
+      const auto code = r.byte();
+      statement_item i;
+      i.kind = kind(r, code);
+      i.place.sequence = number;
+      i.place.transaction = r.number<std::uint32_t>();
+      i.place.booked_at = (code & booked_then) != 0 ? at : moved(at, integer(r));
+      i.place.recorded_at = i.kind == item_kind::expired ? i.place.booked_at : at;
+      if ((code & has_grant) != 0)
+        i.grant = grant_id(r.number<std::uint32_t>());
+      movements.clear();
+      for (auto n = (code & one_movement) != 0 ? 1 : r.count(2); n > 0 && !r.failed(); --n) {
+        const sub_account_id account(r.number<std::uint32_t>());
+        movements.push_back({account, unzigzag(r.varint())});
+      }
+      all.add(i, movements);
+    }
+  }
+  if (r.failed())
+    return unreadable(r);
+  return all;
+}
+
+void encode(const statement_block& b, std::vector<std::byte>& out) {
+  byte_writer w(out);
+  w.byte(version);
+  w.varint(b.after.value);
+  w.varint(b.runs.size());
+  for (const auto& run : b.runs) {
+    put(w, run.first);
+    put(w, run.last);
+    w.varint(run.sums.size());
+    for (const auto& s : run.sums) {
+      w.byte(static_cast<std::uint8_t>(s.kind));
+      w.varint(s.account.value);
+      w.varint(zigzag(s.amount));
+      w.varint(s.items);
+    }
+  }
+}
+
+result<statement_block> decode_block(std::span<const std::byte> sums, sequence through) {
+  byte_reader r(sums);
+  if (r.byte() != version)
+    r.fail("it is of another version");
+  statement_block b{sequence(r.number<std::uint64_t>()), through, {}};
+  for (auto runs = r.count(9); runs > 0 && !r.failed(); --runs) {
+    auto& run = b.runs.emplace_back();
+    run.first = place(r);
+    run.last = place(r);
+    for (auto n = r.count(4); n > 0 && !r.failed(); --n) {
+      statement_sum s;
+      s.kind = kind(r, r.byte());
+      s.account = sub_account_id(r.number<std::uint32_t>());
+      s.amount = unzigzag(r.varint());
+      s.items = r.number<std::uint32_t>();
+      run.sums.push_back(s);
+    }
+  }
+  if (!r.failed() && r.left() != 0)
+    r.fail("something follows");
+  if (r.failed())
+    return unreadable(r);
+  return b;
+}
+
+} // namespace accrue
