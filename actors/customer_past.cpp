@@ -39,12 +39,10 @@ struct customer_state::inquiry {
   };
   past known;
   sequence blocks_end;
-  std::vector<gap> gaps;    ///< the last one is being closed
-  std::size_t asked = 0;    ///< parts that are under way
-  std::size_t missing = 0;  ///< units and blocks that these have to bring
-  std::vector<std::byte> units{}; ///< of the block that is being made
-  sequence units_after{};         ///< the unit before them
-  instant units_at{};             ///< of the last of them
+  std::vector<gap> gaps;   ///< the last one is being closed
+  std::size_t asked = 0;   ///< parts that are under way
+  std::size_t missing = 0; ///< units and blocks that these have to bring
+  statement_writer made{}; ///< the block that is being made
 };
 
 // Reads, once all that is under way is durable: it may be in it.
@@ -139,12 +137,11 @@ void customer_state::ask_past(std::shared_ptr<const envelope> e) {
   }
   r.about->asked = 1;
   const auto me = caf::actor_cast<customer_actor>(self_);
-  when_durable(r,
-               [store = context().store,
-                key = rec.key(),
-                done = to_reading<std::vector<stored_sums>>(me, r.number)] {
-                 store->load_sums(key, done);
-               });
+  when_durable(
+      r,
+      [store = context().store,
+       key = rec.key(),
+       done = to_reading<std::vector<stored_sums>>(me, r.number)] { store->load_sums(key, done); });
   with_backlog().readings.push_back(std::move(r));
 }
 
@@ -201,27 +198,17 @@ void customer_state::take_sums(inquiry& q, const std::vector<stored_sums>& sums)
 // Units of a gap: they become blocks again.
 void customer_state::close_gap(inquiry& q, const std::vector<entry>& units) {
   auto& gap = q.gaps.back();
-  statement_reader reader;
-  statement_items items;
   for (const auto& unit : units) {
     if (unit.number > gap.through)
       break;
-    if (q.units.empty())
-      q.units_after = gap.after, q.units_at = {};
-    items.clear();
-    reader.read(recorder_->value, unit, items);
-    append_unit(q.units, items, unit.at, q.units_at);
-    q.units_at = unit.at;
+    q.made.add(recorder_->value, unit);
     gap.after = unit.number;
-    if (unit.number != gap.through &&
-        unit.number.value - q.units_after.value < context().limits.snapshot_every)
+    if (unit.number != gap.through && q.made.count() < context().limits.snapshot_every)
       continue;
-    const auto all = decode_units(q.units, q.units_after);
-    ENSURE(all);
-    q.known.add(*all);
+    q.known.add(q.made.items());
     if (!held_)
-      recorder_->restore_block(block_of(q.units_after, unit.number, *all), q.units);
-    q.units.clear();
+      recorder_->restore_block(q.made.block(), q.made.units());
+    q.made.clear();
   }
   if (gap.after == gap.through)
     q.gaps.pop_back();
@@ -274,8 +261,7 @@ std::optional<std::vector<entry>> customer_state::decode(const past_part& part) 
     auto unit =
         journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
     if (!unit) {
-      unfit("unit " + std::to_string(row.sequence.value) +
-            " cannot be read: " + unit.error().text);
+      unfit("unit " + std::to_string(row.sequence.value) + " cannot be read: " + unit.error().text);
       return std::nullopt;
     }
     units.push_back(std::move(*unit));
@@ -295,8 +281,8 @@ void customer_state::read(const past_loaded& m) {
   if (!*m.part) {
     complete = tl::unexpected(m.part->error());
   } else if (too_late(*it->command)) {
-    complete =
-        refuse(errc::deadline_exceeded, "not read in time", std::string(recorder_->value.reference));
+    complete = refuse(
+        errc::deadline_exceeded, "not read in time", std::string(recorder_->value.reference));
   } else {
     auto units = decode(**m.part);
     if (!units)

@@ -244,12 +244,15 @@ void recorder::note(const entry& e, instant before) {
     return;
   thread_local statement_reader reader;
   thread_local statement_items items;
+  thread_local std::vector<std::byte> bytes;
   items.clear();
   reader.read(value, e, items);
-  // Most customers are small: grow by a few bytes, not by doubling.
-  if (units_.size() + 32 > units_.capacity() && units_.size() < 512)
-    units_.reserve(units_.size() + 32);
-  append_unit(units_, items, e.at, units_.empty() ? instant{} : before);
+  bytes.clear();
+  append_unit(bytes, items, e.at, units_.empty() ? instant{} : before);
+  // Most customers are small: grow by what it takes, not by doubling.
+  if (const auto size = units_.size() + bytes.size(); size > units_.capacity() && size < 512)
+    units_.reserve(size);
+  units_.insert(units_.end(), bytes.begin(), bytes.end());
 }
 
 past recorder::past_since_blocks() const {

@@ -3,6 +3,7 @@
 
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
+#include "persistence/statement_codec.hpp"
 
 #include <algorithm>
 
@@ -196,6 +197,7 @@ void verify_customer(const customer_key& key,
   customer replayed;
   replayed.number = key.customer;
   digest tip{};
+  statement_writer blocks;
   for (const auto& [number, stored] : rows.journal) {
     journal_row row;
     row.owner = key;
@@ -214,6 +216,14 @@ void verify_customer(const customer_key& key,
     if (e->number.value != replayed.last.value + 1)
       return find("a gap before unit " + std::to_string(number));
     replayed.apply(*e);
+    blocks.add(replayed, *e);
+    if (const auto block = rows.blocks.find(number); block != rows.blocks.end()) {
+      std::vector<std::byte> sums;
+      encode(blocks.block(), sums);
+      if (sums != block->second.sums || blocks.units() != block->second.items)
+        find("the statement block up to unit " + std::to_string(number) + " is not of its units");
+      blocks.clear();
+    }
     for (const auto& t : e->transactions)
       if (!ledger::transaction::make(t.code(),
                                      t.direction(),

@@ -24,8 +24,8 @@ struct rows_wanted {
   sequence after;
   std::uint32_t limit = 0;
 };
-[[nodiscard]] std::optional<rows_wanted>
-rows_needed(const customer& c, const command::any& body) noexcept;
+[[nodiscard]] std::optional<rows_wanted> rows_needed(const customer& c,
+                                                     const command::any& body) noexcept;
 /// Whether a query is one for past.hpp.
 [[nodiscard]] bool
 is_about_past(const customer& c, const command::any& query, instant now) noexcept;

@@ -212,8 +212,7 @@ result<past::answer> past::balances(const command::get_balance& q, const catalog
   return reply::receipt{last_, std::move(all), {}};
 }
 
-result<past::answer>
-past::ask(const command::any& query, const catalog& cat, instant now) const {
+result<past::answer> past::ask(const command::any& query, const catalog& cat, instant now) const {
   if (const auto* rows = std::get_if<command::list_transactions>(&query))
     return page(*rows, cat, now);
   const auto* b = std::get_if<command::get_balance>(&query);

@@ -86,8 +86,7 @@ private:
   [[nodiscard]] bool in_view(sub_account_id n, const command::feature_filter& view) const;
   void sum_up_to(const statement_place& place, const visit& add) const;
   [[nodiscard]] std::vector<sequence> cut_by(std::span<const statement_place> places) const;
-  [[nodiscard]] result<answer>
-  balances(const command::get_balance& q, const catalog& cat) const;
+  [[nodiscard]] result<answer> balances(const command::get_balance& q, const catalog& cat) const;
   [[nodiscard]] result<answer>
   page(const command::list_transactions& q, const catalog& cat, instant now) const;
   [[nodiscard]] std::optional<told>

@@ -1,6 +1,5 @@
 // Pages of what happened to a customer's credit. Source: balances.md 4; D35. See past.hpp.
 #include "domain/past.hpp"
-
 #include "domain/unit.hpp"
 
 #include <algorithm>
@@ -77,7 +76,8 @@ past::tell(const statement_items& in, const statement_item& item, const filter& 
 std::size_t past::may_tell(const run& r, const filter& f) const {
   std::size_t rows = 0;
   for (const auto& s : r.all.sums) {
-    if (s.kind == item_kind::untold || s.kind == item_kind::pending || (f.kind && s.kind != *f.kind))
+    if (s.kind == item_kind::untold || s.kind == item_kind::pending ||
+        (f.kind && s.kind != *f.kind))
       continue;
     const bool shown =
         s.kind == item_kind::funded ||
@@ -114,8 +114,8 @@ past::nearer(const filter& f, std::span<const told> rows, std::size_t count) con
     const auto& [first, last, _] = r.all;
     const bool outside = first.booked_at > f.until || (f.after && first >= *f.after) ||
                          (f.before && last <= *f.before);
-    const bool behind = rows.size() == count && (f.before ? first > rows.back().item.place
-                                                          : last < rows.back().item.place);
+    const bool behind = rows.size() == count &&
+                        (f.before ? first > rows.back().item.place : last < rows.back().item.place);
     if (!r.items && !outside && !behind && may_tell(r, f) != 0)
       some.push_back(&r);
   }

@@ -51,7 +51,8 @@ void statement_reader::read(const customer& after, const entry& e, statement_ite
     read(e.transactions[n], n);
   const auto made = std::span(rows_).first(used_);
   // A grant whose credit went to advance before it became effective has moved nothing then, and is told.
-  if (grant_ != grant_id{} && std::ranges::find(made, item_kind::funded, &row::kind) == made.end()) {
+  if (grant_ != grant_id{} &&
+      std::ranges::find(made, item_kind::funded, &row::kind) == made.end()) {
     const auto& g = after.grant_at(grant_);
     add(item_kind::funded, place(g.effective_at, 0), g.amount.currency).grant = grant_;
   }
@@ -76,10 +77,8 @@ statement_reader::row& statement_reader::add(item_kind kind, statement_place at,
 }
 
 // Of a unit one row a kind, instant and currency, at the last of the transactions that it is made of.
-statement_reader::row& statement_reader::joint(item_kind kind,
-                                               const ledger::transaction& t,
-                                               std::uint32_t n,
-                                               currency c) {
+statement_reader::row&
+statement_reader::joint(item_kind kind, const ledger::transaction& t, std::uint32_t n, currency c) {
   for (auto& r : std::span(rows_).first(used_))
     if (r.kind == kind && r.currency == c && r.place.booked_at == t.booked_at()) {
       r.place.transaction = n;
@@ -114,8 +113,7 @@ statement_reader::row& statement_reader::expired(const ledger::transaction& t,
                                                  std::uint32_t n,
                                                  currency c,
                                                  grant_id source) {
-  const auto owner =
-      customer_->grant_at(source).funding != funding::opening ? source : grant_id{};
+  const auto owner = customer_->grant_at(source).funding != funding::opening ? source : grant_id{};
   for (auto& r : std::span(rows_).first(used_))
     if (r.kind == item_kind::expired && r.currency == c && r.grant == owner)
       return r;
@@ -128,9 +126,8 @@ statement_reader::row& statement_reader::expired(const ledger::transaction& t,
 
 // Plans, and what changes them before their end, are the amounts that the sources have.
 bool statement_reader::is_planned(const ledger::transaction& t, grant_id source) const {
-  return ledger::is_breakage(t.code()) &&
-         (t.code() != template_code::reopen_breakage ||
-          customer_->grant_at(source).life().until > e_->at);
+  return ledger::is_breakage(t.code()) && (t.code() != template_code::reopen_breakage ||
+                                           customer_->grant_at(source).life().until > e_->at);
 }
 
 void statement_reader::read(const ledger::transaction& t, std::uint32_t n) {
@@ -217,7 +214,8 @@ std::string named_in(const fact::any& f) {
     return c->id;
   if (const auto* b = std::get_if<fact::given_back>(&f))
     return b->reference;
-  if (const auto* h = std::get_if<fact::hold_ended>(&f); h != nullptr && h->how == hold_end::settled)
+  if (const auto* h = std::get_if<fact::hold_ended>(&f);
+      h != nullptr && h->how == hold_end::settled)
     return h->reference;
   return {};
 }
@@ -241,9 +239,8 @@ std::string reference_of(const customer& c, const entry& e, const statement_item
 statement_summary summary_of(const statement_items& run) {
   statement_summary s{run.items.front().place, run.items.back().place, {}};
   const auto add = [&](item_kind kind, sub_account_id account, int128 amount) {
-    auto it = std::ranges::find_if(s.sums, [&](const statement_sum& x) {
-      return x.kind == kind && x.account == account;
-    });
+    auto it = std::ranges::find_if(
+        s.sums, [&](const statement_sum& x) { return x.kind == kind && x.account == account; });
     if (it == s.sums.end())
       it = s.sums.insert(it, {kind, account, 0, 0});
     it->amount += amount;
@@ -260,7 +257,8 @@ statement_summary summary_of(const statement_items& run) {
 
 std::vector<statement_items> runs_of(const statement_items& all) {
   std::vector<statement_items> runs;
-  for (const auto wanted : {std::strong_ordering::less, std::strong_ordering::equal, std::strong_ordering::greater}) {
+  for (const auto wanted :
+       {std::strong_ordering::less, std::strong_ordering::equal, std::strong_ordering::greater}) {
     std::vector<const statement_item*> some;
     for (const auto& i : all.items)
       if ((i.place.booked_at <=> i.place.recorded_at) == wanted)

@@ -48,7 +48,8 @@ struct statement_movement {
 struct statement_item {
   item_kind kind = item_kind::untold;
   statement_place place;
-  grant_id grant;          ///< of a funded row, whose amount is the grant's; of an expired one, if it has an owner
+  grant_id
+      grant; ///< of a funded row, whose amount is the grant's; of an expired one, if it has an owner
   std::uint32_t first = 0; ///< of its movements
   std::uint32_t count = 0;
 
@@ -97,7 +98,7 @@ private:
 
   const customer* customer_ = nullptr;
   const entry* e_ = nullptr;
-  grant_id grant_; ///< that the unit records
+  grant_id grant_;        ///< that the unit records
   std::vector<row> rows_; ///< kept from unit to unit for their memory
   std::size_t used_ = 0;  ///< so many are of this one
 };

@@ -80,7 +80,8 @@ std::vector<pg::statement> batch_parameters::statements() {
       {"blocks",
        "insert into statement_block (namespace, customer, last_sequence, sums, items)"
        " select * from unnest($1::int4[], $2::int4[], $3::int8[], $4::bytea[], $5::bytea[])"
-       " on conflict (namespace, customer, last_sequence) do update set sums = excluded.sums, items "
+       " on conflict (namespace, customer, last_sequence) do update set sums = excluded.sums, "
+       "items "
        "= excluded.items"},
   };
 }

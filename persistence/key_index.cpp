@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace accrue {
 namespace {
@@ -23,17 +24,18 @@ std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
 
 key_index::found key_index::find(const fingerprint& key) const {
   found result;
-  if (slots_.empty()) {
+  if (!table_) {
     if (const auto it = std::ranges::find(recent_, key, &exact::key); it != recent_.end())
       result.exact = hit{sequence(it->sequence), it->content};
     return result;
   }
+  const auto& slots = table_->slots;
   const auto filter = filter_of(key);
-  const auto mask = slots_.size() - 1;
-  for (auto i = place(filter) & mask; slots_[i].sequence != 0; i = (i + 1) & mask) {
-    if (slots_[i].filter != filter)
+  const auto mask = slots.size() - 1;
+  for (auto i = place(filter) & mask; slots[i].sequence != 0; i = (i + 1) & mask) {
+    if (slots[i].filter != filter)
       continue;
-    const auto low = slots_[i].sequence;
+    const auto low = slots[i].sequence;
     const auto it = std::ranges::lower_bound(
         recent_, low, {}, [](const exact& e) { return static_cast<std::uint32_t>(e.sequence); });
     bool was_recent = false;
@@ -48,30 +50,34 @@ key_index::found key_index::find(const fingerprint& key) const {
   return result;
 }
 
-void key_index::insert(std::uint32_t filter, std::uint32_t unit) {
-  if ((filled_ + 1) * 4 > slots_.size() * 3) {
-    const auto old = std::move(slots_);
-    slots_.assign(std::max<std::size_t>(8, old.size() * 2), {});
-    filled_ = 0;
+void key_index::table::insert(std::uint32_t filter, std::uint32_t unit) {
+  if ((filled + 1) * 4 > slots.size() * 3) {
+    const auto old = std::exchange(slots, std::vector<slot>(slots.size() * 2));
+    filled = 0;
     for (const auto& s : old)
       if (s.sequence != 0)
         insert(s.filter, s.sequence);
   }
-  const auto mask = slots_.size() - 1;
+  const auto mask = slots.size() - 1;
   auto i = place(filter) & mask;
-  while (slots_[i].sequence != 0)
+  while (slots[i].sequence != 0)
     i = (i + 1) & mask;
-  slots_[i] = {filter, unit};
-  ++filled_;
+  slots[i] = {filter, unit};
+  ++filled;
+}
+
+key_index::table& key_index::with_table() {
+  if (!table_) {
+    table_ = std::make_unique<table>();
+    for (const auto& e : recent_)
+      table_->insert(filter_of(e.key), static_cast<std::uint32_t>(e.sequence));
+  }
+  return *table_;
 }
 
 void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
-  if (!slots_.empty() || recent_.size() == few_keys) {
-    if (slots_.empty())
-      for (const auto& e : recent_)
-        insert(filter_of(e.key), static_cast<std::uint32_t>(e.sequence));
-    insert(filter_of(key), static_cast<std::uint32_t>(s.value));
-  }
+  if (table_ || recent_.size() == few_keys)
+    with_table().insert(filter_of(key), static_cast<std::uint32_t>(s.value));
   // Most customers are small: grow by a few, not by doubling.
   if (recent_.size() == recent_.capacity() && recent_.size() < 64)
     recent_.reserve(recent_.size() + 2);
@@ -110,7 +116,7 @@ result<void> key_index::restore_segment(std::span<const std::byte> segment) {
         v |= std::to_integer<std::uint32_t>(segment[at + b]) << (8 * b);
       return v;
     };
-    insert(word(i), word(i + 4));
+    with_table().insert(word(i), word(i + 4));
   }
   return {};
 }

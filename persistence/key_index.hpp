@@ -4,6 +4,7 @@
 
 #include "persistence/store.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,7 +30,7 @@ public:
   void add(const fingerprint& key, const fingerprint& content, sequence s);
   /// Keys in all.
   [[nodiscard]] std::size_t size() const noexcept {
-    return slots_.empty() ? recent_.size() : filled_;
+    return table_ ? table_->filled : recent_.size();
   }
 
   /// The filters of the keys after `from` up to and with `to`, for a key_segment row.
@@ -47,13 +48,17 @@ private:
     std::uint32_t filter = 0;
     std::uint32_t sequence = 0; ///< low bits; 0: empty
   };
-  void insert(std::uint32_t filter, std::uint32_t unit);
+  struct table {
+    std::vector<slot> slots = std::vector<slot>(8); ///< open addressing, a power of two
+    std::size_t filled = 0;
+    void insert(std::uint32_t filter, std::uint32_t unit);
+  };
+  [[nodiscard]] table& with_table();
   [[nodiscard]] static std::uint32_t filter_of(const fingerprint& key) noexcept;
 
   std::vector<exact>
       recent_; ///< in order of sequence; at most twice `exact_keys` and those not yet in a segment
-  std::vector<slot> slots_; ///< open addressing, a power of two; empty while there are few keys
-  std::size_t filled_ = 0;
+  std::unique_ptr<table> table_; ///< none while there are few keys
 
 public:
   /// Forgets exact keys that are old enough and stand in a segment up to `upto`.

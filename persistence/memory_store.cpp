@@ -17,6 +17,7 @@ memory_store::memory_store(memory_database& db,
     : db_(&db), lane_(db, replies, std::move(events), std::move(options)) {}
 
 bool memory_store::fails() {
+  ++db_->reads;
   if (db_->away)
     return true;
   if (db_->failing_reads == 0)

@@ -47,6 +47,7 @@ struct memory_database {
   std::vector<waiting_message> delivered;
   std::map<customer_key, quarantine> quarantined;
   std::uint64_t batches = 0;
+  std::uint64_t reads = 0; ///< asked for
   memory_lane_row lane;
 
   /// Has to keep every batch before it is kept here; none: nobody.

@@ -70,6 +70,7 @@ public:
 private:
   pg_store(boost::asio::io_context& io, pg_store_options options);
   [[nodiscard]] static std::vector<pg::statement> statements(); ///< of the reader
+  [[nodiscard]] static std::vector<pg::statement> history_statements();
   [[nodiscard]] static std::vector<pg::statement> quarantine_statements();
   [[nodiscard]] static pg::outcome<std::vector<quarantine_row>> quarantined(pg::session& db,
                                                                             namespace_id space);

@@ -1,4 +1,5 @@
-// An item's first byte: the kind, and what is so common that it is not said again.
+// An item's first byte: the kind, and what is so common that it is not said again. A unit begins with it, too, where it
+// has one item, as most have.
 #include "persistence/statement_codec.hpp"
 
 #include "persistence/varint.hpp"
@@ -11,6 +12,10 @@ constexpr std::uint8_t kinds = 7; // the mask, too
 constexpr std::uint8_t booked_then = 8;
 constexpr std::uint8_t one_movement = 16;
 constexpr std::uint8_t has_grant = 32;
+constexpr std::uint8_t only_item = 64; // a unit begins with it; else with one of the next two
+constexpr std::uint8_t first_transaction = 128;
+constexpr std::uint8_t no_items = 0;
+constexpr std::uint8_t some_items = 1;
 
 void put(byte_writer& w, std::int64_t value) { w.varint(zigzag(value)); }
 void put(byte_writer& w, const statement_place& p) {
@@ -62,15 +67,26 @@ void append_unit(std::vector<std::byte>& units,
                  instant at,
                  instant before) {
   byte_writer w(units);
-  w.varint(items.items.size());
-  put(w, between(before, at));
+  const auto code_of = [&](const statement_item& i) {
+    return static_cast<std::uint8_t>(
+        static_cast<std::uint8_t>(i.kind) | (i.place.booked_at == at ? booked_then : 0) |
+        (i.count == 1 ? one_movement : 0) | (i.grant != grant_id{} ? has_grant : 0) |
+        (i.place.transaction == 0 ? first_transaction : 0));
+  };
+  const bool only = items.items.size() == 1;
+  if (only)
+    w.byte(static_cast<std::uint8_t>(code_of(items.items.front()) | only_item));
+  else
+    w.byte(items.items.empty() ? no_items : some_items);
+  if (items.items.size() > 1)
+    w.varint(items.items.size());
+  w.varint(static_cast<std::uint64_t>(between(before, at))); // time does not run backwards
   for (const auto& i : items.items) {
-    const bool then = i.place.booked_at == at;
-    w.byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(i.kind) | (then ? booked_then : 0) |
-                                     (i.count == 1 ? one_movement : 0) |
-                                     (i.grant != grant_id{} ? has_grant : 0)));
-    w.varint(i.place.transaction);
-    if (!then)
+    if (!only)
+      w.byte(code_of(i));
+    if (i.place.transaction != 0)
+      w.varint(i.place.transaction);
+    if (i.place.booked_at != at)
       put(w, between(at, i.place.booked_at));
     if (i.grant != grant_id{})
       w.varint(i.grant.value);
@@ -89,13 +105,19 @@ result<statement_items> decode_units(std::span<const std::byte> units, sequence 
   instant at;
   std::vector<statement_movement> movements;
   for (auto number = after.value + 1; r.left() != 0; ++number) {
-    auto left = r.count(2);
-    for (at = moved(at, integer(r)); left > 0 && !r.failed(); --left) {
-      const auto code = r.byte();
+    const auto head = r.byte();
+    const bool only = (head & only_item) != 0;
+    if (!only && head > some_items)
+      r.fail("a unit begins with nothing known");
+    auto left = only ? 1 : head == some_items ? r.count(2) : 0;
+    at = moved(at, static_cast<std::int64_t>(r.number<std::uint64_t>()));
+    for (; left > 0 && !r.failed(); --left) {
+      const auto code = only ? head : r.byte();
       statement_item i;
       i.kind = kind(r, code);
       i.place.sequence = number;
-      i.place.transaction = r.number<std::uint32_t>();
+      if ((code & first_transaction) == 0)
+        i.place.transaction = r.number<std::uint32_t>();
       i.place.booked_at = (code & booked_then) != 0 ? at : moved(at, integer(r));
       i.place.recorded_at = i.kind == item_kind::expired ? i.place.booked_at : at;
       if ((code & has_grant) != 0)
@@ -154,6 +176,28 @@ result<statement_block> decode_block(std::span<const std::byte> sums, sequence t
   if (r.failed())
     return unreadable(r);
   return b;
+}
+
+void statement_writer::add(const customer& after, const entry& e) {
+  if (units_.empty())
+    after_ = sequence(e.number.value - 1);
+  of_unit_.clear();
+  reader_.read(after, e, of_unit_);
+  append_unit(units_, of_unit_, e.at, at_);
+  last_ = e.number;
+  at_ = e.at;
+}
+
+statement_items statement_writer::items() const {
+  auto all = decode_units(units_, after_);
+  ENSURE(all);
+  return std::move(*all);
+}
+
+void statement_writer::clear() noexcept {
+  units_.clear();
+  after_ = last_;
+  at_ = {};
 }
 
 } // namespace accrue

@@ -9,7 +9,7 @@
 
 namespace accrue {
 
-/// Adds a unit's items to those of the units before it: 6 bytes a unit, and about 6 an item. `before`: the instant
+/// Adds a unit's items to those of the units before it: some 8 bytes where it has one. `before`: the instant
 /// of the unit before it in these bytes, zero where there is none.
 void append_unit(std::vector<std::byte>& units,
                  const statement_items& items,
@@ -24,5 +24,26 @@ void encode(const statement_block& b, std::vector<std::byte>& out);
 /// errc: internal for bytes that are none, of a later version too.
 [[nodiscard]] result<statement_block> decode_block(std::span<const std::byte> sums,
                                                    sequence through);
+
+/// Makes the bytes of a block again, from its units.
+class statement_writer {
+public:
+  /// The next unit. `after`: the customer after it, or later.
+  void add(const customer& after, const entry& e);
+  /// How many since the last `clear`.
+  [[nodiscard]] std::uint64_t count() const noexcept { return last_.value - after_.value; }
+  [[nodiscard]] const std::vector<std::byte>& units() const noexcept { return units_; }
+  [[nodiscard]] statement_items items() const;
+  [[nodiscard]] statement_block block() const { return block_of(after_, last_, items()); }
+  void clear() noexcept;
+
+private:
+  statement_reader reader_;
+  statement_items of_unit_;
+  std::vector<std::byte> units_;
+  sequence after_;
+  sequence last_;
+  instant at_;
+};
 
 } // namespace accrue

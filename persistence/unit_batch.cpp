@@ -15,8 +15,7 @@ row_place place_of(const Row& r) {
 template <class Batch, class Visit>
 void each_table(Batch& b, const Visit& visit) {
   visit(b.journal), visit(b.customers), visit(b.grants), visit(b.charges), visit(b.invoices);
-  visit(b.wakeups), visit(b.outbox), visit(b.snapshots), visit(b.segments),
-      visit(b.blocks);
+  visit(b.wakeups), visit(b.outbox), visit(b.snapshots), visit(b.segments), visit(b.blocks);
 }
 
 } // namespace

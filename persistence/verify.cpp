@@ -101,7 +101,7 @@ public:
                    "snapshots",
                    "SELECT namespace, customer, sequence, body"
                    " FROM snapshot ORDER BY namespace, customer"),
-        projections_(db, findings) {
+        projections_(db, findings), blocks_(db, findings) {
     verifying::row_cursor names(db, "namespaces", "SELECT namespace, reference FROM namespace");
     for (; !names.done(); names.next())
       namespaces_.emplace(names.i32(0), names.text(1));
@@ -111,6 +111,7 @@ public:
     while (!rows_.done())
       one_customer(rows_.owner());
     projections_.finish();
+    blocks_.finish();
     for (; !snapshots_.done(); snapshots_.next())
       stray_snapshot();
   }
@@ -121,6 +122,7 @@ private:
     r.customer.number = owner.customer;
     enter(r);
     projections_.pass(owner);
+    blocks_.pass(owner);
     for (; !snapshots_.done() && snapshots_.owner() < owner; snapshots_.next())
       stray_snapshot();
     for (; rows_.is_of(owner); rows_.next())
@@ -134,8 +136,11 @@ private:
       snapshots_.next();
     }
     findings_->counts().customers += owner.customer == customer_id{} ? 0 : 1;
-    if (!r.sound)
+    if (!r.sound) {
+      blocks_.skip(owner);
       return projections_.skip(owner);
+    }
+    blocks_.finish(owner);
     balances(r);
     projections_.compare(owner);
     if (options_->on_customer)
@@ -222,6 +227,7 @@ private:
         return wrong;
       const auto due_before = next_due(r.customer);
       r.customer.apply(e);
+      blocks_.unit(r.owner, r.customer, e);
       if (r.owner.customer == customer_id{})
         apply(catalog_, e);
       unit_rows_.clear();
@@ -332,6 +338,7 @@ private:
   verifying::row_cursor rows_;
   verifying::row_cursor snapshots_;
   verifying::projection_check projections_;
+  verifying::block_check blocks_;
   std::map<std::int32_t, std::string> namespaces_;
   std::optional<namespace_id> space_;
   accrue::catalog catalog_;

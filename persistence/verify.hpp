@@ -59,7 +59,7 @@ struct verification {
 /// in memory. For every unit: place and hash in its customer's chain; every transaction proved again
 /// by `ledger::transaction::make`; the same balances after it; no key twice. For every customer:
 /// balances that sum to zero per currency and per cost basis; customer, grant, charge, invoice,
-/// wake-up and outbox rows and the snapshot as the units lead to them. For every lane: its batches'
+/// wake-up and outbox rows, statement blocks and the snapshot as the units lead to them. For every lane: its batches'
 /// numbers, counts and hashes up to the last one its row knows. A failure of the database is no
 /// finding.
 [[nodiscard]] pg::outcome<verification> verify(pg::session& database,

@@ -2,6 +2,7 @@
 // For verify*.cpp only.
 #pragma once
 
+#include "persistence/statement_codec.hpp"
 #include "persistence/unit_batch.hpp"
 #include "persistence/verify.hpp"
 
@@ -21,8 +22,12 @@ struct read_failed {
 class row_cursor {
 public:
   /// Within a transaction. `name` is the cursor's.
-  row_cursor(pg::session& database, std::string name, const std::string& select)
-      : database_(&database), name_(std::move(name)) {
+  row_cursor(pg::session& database,
+             std::string name,
+             const std::string& select,
+             std::uint32_t rows_at_once = 1000)
+      : database_(&database), name_(std::move(name)),
+        fetch_("FETCH " + std::to_string(rows_at_once) + " FROM " + name_) {
     must(database.query("DECLARE " + name_ + " NO SCROLL CURSOR FOR " + select));
     fetch();
   }
@@ -61,12 +66,13 @@ private:
     return std::move(*rows);
   }
   void fetch() {
-    chunk_ = must(database_->query("FETCH 1000 FROM " + name_));
+    chunk_ = must(database_->query(fetch_));
     row_ = 0;
   }
 
   pg::session* database_;
   std::string name_;
+  std::string fetch_;
   pg::result chunk_;
   int row_ = 0;
 };
@@ -126,6 +132,32 @@ private:
 
   report* findings_;
   std::array<table, 6> tables_;
+};
+
+/// The blocks of statements, walked along with the journal.
+class block_check {
+public:
+  block_check(pg::session& database, report& findings);
+
+  /// The units of this customer come next; blocks of those before it are nobody's.
+  void pass(const customer_key& next);
+  /// Its next unit, and the customer after it.
+  void unit(const customer_key& owner, const customer& after, const entry& e);
+  /// It has no more units.
+  void finish(const customer_key& owner);
+  /// Its units do not prove, so nothing is known about its blocks.
+  void skip(const customer_key& owner);
+  /// Nobody has more units.
+  void finish();
+
+private:
+  void look_ahead(const customer_key& owner);
+  void found(const char* text);
+
+  report* findings_;
+  row_cursor rows_;
+  std::optional<statement_block> block_; ///< the row that is next
+  statement_writer made_;                ///< what it should have
 };
 
 /// Batches, lanes and the journal rows they vouch for.

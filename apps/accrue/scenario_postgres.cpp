@@ -129,7 +129,8 @@ void scenario_postgres::parts::load(namespace_id space, memory_database& db) con
         [&](const pg::result& r, int i) {
           of(r, i).segments[static_cast<std::uint64_t>(r.i64(i, 2))] = bytes_at(r, i, 3);
         });
-  query("select namespace, customer, last_sequence, sums, items from statement_block where namespace = $1",
+  query("select namespace, customer, last_sequence, sums, items from statement_block where "
+        "namespace = $1",
         space,
         [&](const pg::result& r, int i) {
           of(r, i).blocks[static_cast<std::uint64_t>(r.i64(i, 2))] = {bytes_at(r, i, 3),

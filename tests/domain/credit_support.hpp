@@ -89,7 +89,9 @@ inline command::feature_filter for_feature(std::string f) {
 /// that it asks for, and the last ones as they are.
 class blocks_of_past {
 public:
-  explicit blocks_of_past(const customer& c, const std::vector<entry>& journal, std::size_t size = 3)
+  explicit blocks_of_past(const customer& c,
+                          const std::vector<entry>& journal,
+                          std::size_t size = 3)
       : customer_(&c), journal_(&journal) {
     statement_reader reader;
     statement_items items;
@@ -98,7 +100,8 @@ public:
       reader.read(c, journal[i], items);
       if (i + 1 - from < size)
         continue;
-      blocks_[journal[i].number] = {block_of(journal[from].number, journal[i].number, items), items};
+      blocks_[journal[i].number] = {block_of(journal[from].number, journal[i].number, items),
+                                    items};
       items.clear();
       from = i + 1;
     }

@@ -5,6 +5,7 @@
 #include "domain/decisions.hpp"
 #include "persistence/journal_codec.hpp"
 #include "persistence/projections.hpp"
+#include "persistence/statement_codec.hpp"
 #include "tests/domain/catalog/random_catalog.hpp"
 #include "tests/support/temporary_database.hpp"
 
@@ -90,6 +91,17 @@ public:
     std::vector<std::byte> body;
     journal::encode(lives_[who].customer, body);
     batch_.snapshots.push_back({who, lives_[who].customer.last, 0, batch_.keep(body)});
+  }
+  /// A block of the units behind `after`.
+  void statement_block(const customer_key& who, std::uint64_t after) {
+    const auto& l = lives_[who];
+    statement_writer made;
+    for (const auto& e : l.entries)
+      if (e.number.value > after)
+        made.add(l.customer, e);
+    std::vector<std::byte> sums;
+    encode(made.block(), sums);
+    batch_.keep_block({who, l.customer.last, 0, l.customer.last, {}, {}}, sums, made.units());
   }
 
   /// Writes everything since the last commit as one batch of the lane.
@@ -219,6 +231,10 @@ private:
             " ON CONFLICT (namespace, customer) DO UPDATE SET sequence = excluded.sequence,"
             " body = excluded.body",
             start(r.owner).int8(at(r.sequence)).bytea(batch_.at(r.body)));
+    for (const auto& r : batch_.blocks)
+      write("INSERT INTO statement_block VALUES ($1::int4, $2::int8, $3::int8, $4::bytea, "
+            "$5::bytea)",
+            start(r.owner).int8(at(r.through)).bytea(batch_.at(r.sums)).bytea(batch_.at(r.items)));
   }
 
   temporary_database there_{migrations()};
@@ -266,6 +282,7 @@ inline void fill(billing_history& h) {
         {day(2).ns + i * 1'000'001LL},
         command::consume{"use-" + std::to_string(i), dec("12.34"), "USD", i % 2 == 0 ? "" : "api"});
   h.snapshot(first_customer);
+  h.statement_block(first_customer, 0);
   h.decide(first_customer, day(3), command::consume{"tok", dec("0.001"), "TOKENS", ""});
   h.decide(elsewhere, day(3), command::put_customer{"USD", {}, {}});
   h.decide(elsewhere, day(3), command::open_credit{"old", dec("7"), "USD", {}, day(-30)});

@@ -65,7 +65,8 @@ TEST_CASE("a sound database is proved, and everything in it counted", "[pg]") {
                            " transactions, " + std::to_string(v.postings) +
                            " postings, 5 batches: all proved");
   // The history has all that can go wrong below.
-  for (const auto* table : {"charge", "invoice", "credit_grant", "wakeup", "outbox", "snapshot"})
+  for (const auto* table :
+       {"charge", "invoice", "credit_grant", "wakeup", "outbox", "snapshot", "statement_block"})
     CHECK(h.value(std::string("select count(*) > 0 from ") + table) == "t");
 }
 
@@ -282,6 +283,28 @@ TEST_CASE("a snapshot that the journal does not lead to is found", "[pg]") {
         std::vector<std::string>{"snapshot namespace 1, customer 65"});
   CHECK(after("insert into snapshot select namespace, 999, sequence, body from snapshot where "
               "customer = 65") == std::vector<std::string>{"owner namespace 1, customer 999"});
+}
+
+TEST_CASE("a statement block that is not of its units is found", "[pg]") {
+  const std::vector<std::string> there{"projection namespace 1, customer 65, statement block 9"};
+  for (const auto* column : {"sums", "items"}) {
+    const std::string x = column;
+    CHECK(after("update statement_block set " + x + " = set_byte(" + x + ", octet_length(" + x +
+                ") - 1, get_byte(" + x + ", octet_length(" + x + ") - 1) # 1)") == there);
+    CHECK(after("update statement_block set " + x + " = '\\x'::bytea") == there);
+  }
+  CHECK(after("update statement_block set last_sequence = 8") ==
+        std::vector<std::string>{"projection namespace 1, customer 65, statement block 8"});
+  CHECK(after("update statement_block set last_sequence = 900") ==
+        std::vector<std::string>{"projection namespace 1, customer 65, statement block 900"});
+  CHECK(after("insert into statement_block select namespace, 999, 9, sums, items from "
+              "statement_block") ==
+        std::vector<std::string>{"projection namespace 1, customer 999, statement block 9"});
+}
+
+TEST_CASE("a statement block that is not there is no finding: it is made when it is asked for",
+          "[pg]") {
+  CHECK(after("delete from statement_block").empty());
 }
 
 TEST_CASE("a finished charge that a snapshot left out is no finding", "[pg]") {

@@ -155,6 +155,57 @@ TEST_CASE("the past is told row by row", "[credit]") {
   CHECK(std::get<reply::balances>(before.body).items.at(0).historical);
 }
 
+TEST_CASE("a long past is told from blocks, which are made again where they are gone",
+          "[credit][D35]") {
+  const server_directory data;
+  server_process server(data.path());
+  constexpr int jobs = 9000; // two blocks of 4,096 units, and some
+  const auto rows_of = [&] {
+    wire_client client(server.port());
+    std::vector<reply::transactions::row> all;
+    command::list_transactions q;
+    q.limit = 100;
+    do {
+      const auto page = std::get<reply::transactions>(client.receipt(of(q)).body);
+      all.insert(all.end(), page.rows.begin(), page.rows.end());
+      q.after = page.next;
+    } while (!q.after.empty());
+    return all;
+  };
+  {
+    wire_client client(server.port());
+    client.receipt(calls::put_customer("acme"));
+    client.receipt(calls::grant("acme", "g", "100"));
+    std::vector<wire::call> some;
+    for (int n = 0; n < jobs; ++n) {
+      some.push_back(calls::consume("acme", "job-" + std::to_string(n), "0.01"));
+      if (some.size() < 500)
+        continue;
+      CHECK(client.answers(client.send(some), some.size()).size() == some.size());
+      some.clear();
+    }
+  }
+  const auto rows = rows_of();
+  REQUIRE(rows.size() == jobs + 1);
+  for (std::size_t i = 0; i < jobs; ++i)
+    if (rows[i].reference != "job-" + std::to_string(jobs - 1 - i) ||
+        rows[i].after != 10000 - (jobs - static_cast<int>(i)))
+      FAIL("row " << i << " is " << rows[i].reference << ", " << to_string(rows[i].after));
+  const auto blocks = [&] {
+    auto database = pg::session::open(server.conninfo()).value();
+    return std::string(database.execute("select count(*) from statement_block").value().text(0, 0));
+  };
+  CHECK(blocks() == "2");
+  server.kill();
+  server.restart();
+  CHECK(rows_of() == rows);
+  (void)pg::session::open(server.conninfo()).value().execute("delete from statement_block").value();
+  CHECK(rows_of() == rows);
+  CHECK(blocks() == "2");
+  CHECK(proven(server.conninfo()).found == 0);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("many reserve and settle on one customer at once, and nothing is lost", "[credit]") {
   const server_directory data;
   server_process server(data.path());
