@@ -102,7 +102,6 @@ void memory_store::load_units(customer_key owner,
   if (fails())
     return done(tl::unexpected(away));
   std::vector<stored_row> rows;
-  std::ranges::sort(units);
   if (const auto it = db_->customers.find(owner); it != db_->customers.end())
     for (const auto& u : units)
       if (const auto row = it->second.journal.find(u.value); row != it->second.journal.end())

@@ -115,11 +115,11 @@ public:
                          sequence after,
                          std::uint32_t limit,
                          stored<std::vector<stored_row>> done) = 0;
-  /// Those of these units that are there, in order.
+  /// Those of these units that are there, in any order.
   virtual void load_units(customer_key owner,
                           std::vector<sequence> units,
                           stored<std::vector<stored_row>> done) = 0;
-  /// The sums of all blocks of a customer's statement, in order; the items of some.
+  /// The sums of all blocks of a customer's statement, in order; the items of some, in any.
   virtual void load_sums(customer_key owner, stored<std::vector<stored_sums>> done) = 0;
   virtual void load_blocks(customer_key owner,
                            std::vector<sequence> blocks,

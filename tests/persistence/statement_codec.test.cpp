@@ -14,10 +14,10 @@ using bytes = std::vector<std::byte>;
 
 template <class Int>
 Int any_of() {
-  return *rc::gen::oneOf(rc::gen::inRange<Int>(0, 3),
-                         rc::gen::arbitrary<Int>(),
-                         rc::gen::element(std::numeric_limits<Int>::min(),
-                                          std::numeric_limits<Int>::max()));
+  return *rc::gen::oneOf(
+      rc::gen::inRange<Int>(0, 3),
+      rc::gen::arbitrary<Int>(),
+      rc::gen::element(std::numeric_limits<Int>::min(), std::numeric_limits<Int>::max()));
 }
 
 int128 any_amount() {
