@@ -160,7 +160,7 @@ result<void> recorder::replay(const stored_customer& stored, catalog* replayed) 
 recorder::verdict recorder::look_up(const command_prints& p) const {
   verdict v;
   const auto judge = [&](const fingerprint& key) {
-    auto hit = keys_.find(key);
+    auto hit = keys_.find(key, value.last);
     if (hit.exact) {
       v.what = hit.exact->content == p.content ? known::repeated : known::other_content;
       v.where = hit.exact->sequence;

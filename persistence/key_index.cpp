@@ -14,6 +14,11 @@ constexpr std::size_t few_keys = 16;
 // Spreads the 32 bits that are kept; the table never holds more.
 std::uint32_t place(std::uint32_t filter) noexcept { return filter * 2654435769U; }
 
+// The unit of these low bits.
+sequence unit_of(std::uint32_t low, sequence last) noexcept {
+  return sequence(last.value - static_cast<std::uint32_t>(last.value - low));
+}
+
 } // namespace
 
 std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
@@ -22,11 +27,11 @@ std::uint32_t key_index::filter_of(const fingerprint& key) noexcept {
   return filter;
 }
 
-key_index::found key_index::find(const fingerprint& key) const {
+key_index::found key_index::find(const fingerprint& key, sequence last) const {
   found result;
   if (!table_) {
     if (const auto it = std::ranges::find(recent_, key, &exact::key); it != recent_.end())
-      result.exact = hit{sequence(it->sequence), it->content};
+      result.exact = hit{unit_of(it->sequence, last), it->content};
     return result;
   }
   const auto& slots = table_->slots;
@@ -36,16 +41,17 @@ key_index::found key_index::find(const fingerprint& key) const {
     if (slots[i].filter != filter)
       continue;
     const auto low = slots[i].sequence;
+    const auto unit = unit_of(low, last);
     const auto it = std::ranges::lower_bound(
-        recent_, low, {}, [](const exact& e) { return static_cast<std::uint32_t>(e.sequence); });
+        recent_, unit, {}, [&](const exact& e) { return unit_of(e.sequence, last); });
     bool was_recent = false;
-    for (auto r = it; r != recent_.end() && static_cast<std::uint32_t>(r->sequence) == low; ++r) {
+    for (auto r = it; r != recent_.end() && r->sequence == low; ++r) {
       was_recent = true;
       if (r->key == key)
-        result.exact = hit{sequence(r->sequence), r->content};
+        result.exact = hit{unit, r->content};
     }
     if (!was_recent)
-      result.older.emplace_back(low);
+      result.older.push_back(unit);
   }
   return result;
 }
@@ -70,26 +76,27 @@ key_index::table& key_index::with_table() {
   if (!table_) {
     table_ = std::make_unique<table>();
     for (const auto& e : recent_)
-      table_->insert(filter_of(e.key), static_cast<std::uint32_t>(e.sequence));
+      table_->insert(filter_of(e.key), e.sequence);
   }
   return *table_;
 }
 
 void key_index::add(const fingerprint& key, const fingerprint& content, sequence s) {
+  const auto low = static_cast<std::uint32_t>(s.value);
   if (table_ || recent_.size() == few_keys)
-    with_table().insert(filter_of(key), static_cast<std::uint32_t>(s.value));
+    with_table().insert(filter_of(key), low);
   // Most customers are small: grow by a few, not by doubling.
   if (recent_.size() == recent_.capacity() && recent_.size() < 64)
     recent_.reserve(recent_.size() + 2);
-  recent_.push_back({key, content, s.value});
+  recent_.push_back({key, content, low});
 }
 
 void key_index::trim(sequence upto) {
   if (recent_.size() <= exact_keys)
     return;
-  const auto keep_from = recent_[recent_.size() - exact_keys].sequence;
-  const auto end = std::min(keep_from, upto.value + 1);
-  const auto it = std::ranges::lower_bound(recent_, end, {}, &exact::sequence);
+  const auto unit = [&](const exact& e) { return unit_of(e.sequence, upto); };
+  const auto keep_from = unit(recent_[recent_.size() - exact_keys]);
+  const auto it = std::ranges::lower_bound(recent_, keep_from, {}, unit);
   recent_.erase(recent_.begin(), it);
 }
 
@@ -99,10 +106,10 @@ void key_index::encode_segment(sequence from, sequence to, std::vector<std::byte
       out.push_back(static_cast<std::byte>(v >> shift));
   };
   for (const auto& e : recent_) {
-    if (e.sequence <= from.value || e.sequence > to.value)
+    if (unit_of(e.sequence, to) <= from)
       continue;
     put(filter_of(e.key));
-    put(static_cast<std::uint32_t>(e.sequence));
+    put(e.sequence);
   }
 }
 

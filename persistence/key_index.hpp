@@ -24,8 +24,9 @@ public:
     std::vector<sequence> older; ///< units that may have the key; the journal has to tell
   };
 
-  /// What is known of a key; nothing in it: the key is new.
-  [[nodiscard]] found find(const fingerprint& key) const;
+  /// What is known of a key; nothing in it: the key is new. `last`: the last unit. Units are told apart within
+  /// the last 2^32.
+  [[nodiscard]] found find(const fingerprint& key, sequence last) const;
   /// A unit's key, in order of sequences; a unit may have two.
   void add(const fingerprint& key, const fingerprint& content, sequence s);
   /// Keys in all.
@@ -33,7 +34,7 @@ public:
     return table_ ? table_->filled : recent_.size();
   }
 
-  /// The filters of the keys after `from` up to and with `to`, for a key_segment row.
+  /// The filters of the keys after `from` up to and with `to`, the last unit, for a key_segment row.
   void encode_segment(sequence from, sequence to, std::vector<std::byte>& out) const;
   /// Takes a segment in, before any exact key. errc: internal for bytes that are no segment.
   [[nodiscard]] result<void> restore_segment(std::span<const std::byte> segment);
@@ -42,7 +43,7 @@ private:
   struct exact {
     fingerprint key;
     fingerprint content;
-    std::uint64_t sequence;
+    std::uint32_t sequence; ///< low bits
   };
   struct slot {
     std::uint32_t filter = 0;
@@ -61,7 +62,7 @@ private:
   std::unique_ptr<table> table_; ///< none while there are few keys
 
 public:
-  /// Forgets exact keys that are old enough and stand in a segment up to `upto`.
+  /// Forgets exact keys that are old enough and stand in a segment up to `upto`, the last unit.
   void trim(sequence upto);
 };
 

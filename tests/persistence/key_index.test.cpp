@@ -15,9 +15,9 @@ fingerprint print_of(std::uint64_t n, std::uint8_t tail = 0) {
   return f;
 }
 
-key_index with_keys(std::uint64_t count) {
+key_index with_keys(std::uint64_t count, std::uint64_t after = 0) {
   key_index keys;
-  for (std::uint64_t n = 1; n <= count; ++n)
+  for (std::uint64_t n = after + 1; n <= after + count; ++n)
     keys.add(print_of(n), print_of(n, 7), sequence(n));
   return keys;
 }
@@ -30,7 +30,7 @@ TEST_CASE("every key is found with its unit and content, however many there are"
     INFO(count << " keys");
     CHECK(keys.size() == count);
     for (std::uint64_t n = 1; n <= count; ++n) {
-      const auto found = keys.find(print_of(n));
+      const auto found = keys.find(print_of(n), sequence(count));
       REQUIRE(found.exact);
       CHECK(found.exact->sequence.value == n);
       CHECK(found.exact->content == print_of(n, 7));
@@ -38,8 +38,8 @@ TEST_CASE("every key is found with its unit and content, however many there are"
     }
     // A stranger, and one that only looks like a known key.
     for (const auto& stranger : {print_of(count + 1), print_of(1, 9)}) {
-      CHECK(!keys.find(stranger).exact);
-      CHECK(keys.find(stranger).older.empty());
+      CHECK(!keys.find(stranger, sequence(count)).exact);
+      CHECK(keys.find(stranger, sequence(count)).older.empty());
     }
   }
 }
@@ -51,17 +51,18 @@ TEST_CASE("a unit may have two keys", "[D6]") {
     keys.add(print_of(1000), print_of(1), unit);
     keys.add(print_of(2000), print_of(1), unit);
     INFO("after " << before << " keys");
-    REQUIRE(keys.find(print_of(1000)).exact);
-    REQUIRE(keys.find(print_of(2000)).exact);
-    CHECK(keys.find(print_of(1000)).exact->sequence == unit);
-    CHECK(keys.find(print_of(2000)).exact->sequence == unit);
+    REQUIRE(keys.find(print_of(1000), unit).exact);
+    REQUIRE(keys.find(print_of(2000), unit).exact);
+    CHECK(keys.find(print_of(1000), unit).exact->sequence == unit);
+    CHECK(keys.find(print_of(2000), unit).exact->sequence == unit);
   }
 }
 
 TEST_CASE("keys of a segment point at their unit, and only the journal can be sure", "[D6]") {
   // 40 keys, of which the first 30 go into a segment and the last ten are added exactly.
+  const sequence last(40);
   std::vector<std::byte> segment;
-  with_keys(40).encode_segment(sequence(0), sequence(30), segment);
+  with_keys(30).encode_segment(sequence(0), sequence(30), segment);
   CHECK(segment.size() == 30 * 8);
   key_index keys;
   REQUIRE(keys.restore_segment(segment));
@@ -69,27 +70,50 @@ TEST_CASE("keys of a segment point at their unit, and only the journal can be su
     keys.add(print_of(n), print_of(n, 7), sequence(n));
   CHECK(keys.size() == 40);
   for (std::uint64_t n = 1; n <= 30; ++n) {
-    const auto found = keys.find(print_of(n));
+    const auto found = keys.find(print_of(n), last);
     CHECK(!found.exact);
     CHECK(found.older == std::vector{sequence(n)});
   }
   for (std::uint64_t n = 31; n <= 40; ++n)
-    CHECK(keys.find(print_of(n)).exact);
-  CHECK(keys.find(print_of(41)).older.empty());
+    CHECK(keys.find(print_of(n), last).exact);
+  CHECK(keys.find(print_of(41), last).older.empty());
   CHECK(!keys.restore_segment(std::vector<std::byte>(7)));
+  // The next segment begins behind it.
+  segment.clear();
+  keys.encode_segment(sequence(30), last, segment);
+  CHECK(segment.size() == 10 * 8);
 }
 
 TEST_CASE("of old keys that stand in a segment only the filter is kept", "[D6]") {
-  auto keys = with_keys(exact_keys + 50);
-  keys.trim(sequence(20));
-  for (std::uint64_t n = 1; n <= 20; ++n) {
-    CHECK(!keys.find(print_of(n)).exact);
-    CHECK(keys.find(print_of(n)).older == std::vector{sequence(n)});
+  const sequence last(exact_keys + 50);
+  auto keys = with_keys(last.value);
+  keys.trim(last);
+  for (std::uint64_t n = 1; n <= 50; ++n) {
+    CHECK(!keys.find(print_of(n), last).exact);
+    CHECK(keys.find(print_of(n), last).older == std::vector{sequence(n)});
   }
-  CHECK(keys.find(print_of(21)).exact); // in no segment yet
-  keys.trim(sequence(exact_keys + 50));
-  CHECK(!keys.find(print_of(50)).exact);
-  CHECK(keys.find(print_of(51)).exact); // one of the last thousand
+  CHECK(keys.find(print_of(51), last).exact); // one of the last thousand
+}
+
+TEST_CASE("units are told apart also where their low bits begin anew", "[D6]") {
+  constexpr auto turn = std::uint64_t{1} << 32;
+  for (const std::uint64_t count : {std::uint64_t{10}, exact_keys + 50}) {
+    const auto after = turn + 5 - count;
+    const sequence last(after + count);
+    auto keys = with_keys(count, after);
+    keys.trim(last);
+    for (std::uint64_t n = last.value; n > last.value - 10; --n)
+      if (n != turn) { // its low bits are those of an empty slot
+        const auto found = keys.find(print_of(n), last);
+        REQUIRE(found.exact);
+        CHECK(found.exact->sequence.value == n);
+      }
+    if (count > exact_keys)
+      CHECK(keys.find(print_of(after + 1), last).older == std::vector{sequence(after + 1)});
+    std::vector<std::byte> segment;
+    keys.encode_segment(sequence(turn - 3), last, segment);
+    CHECK(segment.size() == 8 * 8);
+  }
 }
 
 } // namespace accrue
