@@ -139,7 +139,7 @@ private:
   [[nodiscard]] bool take_units(reading& r, std::vector<entry> units);
   [[nodiscard]] bool try_answer(reading& r);
   static void take_sums(inquiry& q, const std::vector<stored_sums>& sums);
-  void close_gap(inquiry& q, const std::vector<entry>& units);
+  [[nodiscard]] result<void> close_gap(inquiry& q, const std::vector<entry>& units);
   [[nodiscard]] result<bool> take_part(reading& r, past_part& part, std::vector<entry> units);
   [[nodiscard]] std::optional<std::vector<entry>> decode(const past_part& part);
   void

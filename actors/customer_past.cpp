@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace accrue {
 namespace {
@@ -39,10 +40,11 @@ struct customer_state::inquiry {
   };
   past known;
   sequence blocks_end;
-  std::vector<gap> gaps;   ///< the last one is being closed
-  std::size_t asked = 0;   ///< parts that are under way
-  std::size_t missing = 0; ///< units and blocks that these have to bring
-  statement_writer made{}; ///< the block that is being made
+  std::map<sequence, block_sums> blocks{}; ///< that there are, by their last unit
+  std::vector<gap> gaps{};                 ///< the last one is being closed
+  std::size_t asked = 0;                   ///< parts that are under way
+  std::size_t missing = 0;                 ///< units and blocks that these have to bring
+  statement_writer made{};                 ///< the block that is being made
 };
 
 // Reads, once all that is under way is durable: it may be in it.
@@ -129,7 +131,7 @@ void customer_state::ask_past(std::shared_ptr<const envelope> e) {
                            rec.value.reference,
                            "too many questions about this customer's past are being read"});
   reading r{++units_opened_, std::move(e), {}, {}, rec.value.last, {}, {}};
-  r.about = std::make_shared<inquiry>(inquiry{rec.past_since_blocks(), rec.blocks_end(), {}});
+  r.about = std::make_shared<inquiry>(inquiry{rec.past_since_blocks(), rec.blocks_end()});
   if (r.about->blocks_end == sequence{}) {
     if (!try_answer(r))
       with_backlog().readings.push_back(std::move(r));
@@ -165,8 +167,8 @@ bool customer_state::try_answer(reading& r) {
   when_durable(r,
                [store = context().store,
                 key = rec.key(),
-                blocks = std::move(blocks),
-                units = std::move(units),
+                blocks = std::vector(blocks.begin(), blocks.end()),
+                units = std::vector(units.begin(), units.end()),
                 rows_done = to_reading<std::vector<stored_row>>(me, r.number),
                 items_done = to_reading<std::vector<stored_items>>(me, r.number)] {
                  if (!blocks.empty())
@@ -185,33 +187,39 @@ void customer_state::take_sums(inquiry& q, const std::vector<stored_sums>& sums)
       q.gaps.push_back({end, s});
   };
   for (const auto& row : sums) {
-    const auto block = decode_block(row.bytes, row.through);
-    if (row.through > q.blocks_end || !block || block->after < end)
+    auto found = decode_sums(row.bytes, row.through);
+    if (row.through > q.blocks_end || !found || found->block.after < end)
       continue;
-    missing_up_to(block->after);
-    q.known.add(*block);
+    missing_up_to(found->block.after);
+    q.known.add(found->block);
+    q.blocks.emplace(row.through, std::move(*found));
     end = row.through;
   }
   missing_up_to(q.blocks_end);
 }
 
 // Units of a gap: they become blocks again.
-void customer_state::close_gap(inquiry& q, const std::vector<entry>& units) {
+result<void> customer_state::close_gap(inquiry& q, const std::vector<entry>& units) {
   auto& gap = q.gaps.back();
+  if (units.empty())
+    return gone("a unit");
   for (const auto& unit : units) {
     if (unit.number > gap.through)
       break;
+    if (unit.number.value != gap.after.value + 1)
+      return gone("a unit");
     q.made.add(recorder_->value, unit);
     gap.after = unit.number;
     if (unit.number != gap.through && q.made.count() < context().limits.snapshot_every)
       continue;
     q.known.add(q.made.items());
-    if (!held_)
+    if (!held_ && recorder_->its_lane().available())
       recorder_->restore_block(q.made.block(), q.made.units());
     q.made.clear();
   }
   if (gap.after == gap.through)
     q.gaps.pop_back();
+  return {};
 }
 
 // Takes a part in; whether an answer may be tried.
@@ -222,8 +230,10 @@ result<bool> customer_state::take_part(reading& r, past_part& part, std::vector<
     take_sums(q, *sums);
   } else if (const auto* blocks = std::get_if<std::vector<stored_items>>(&part)) {
     for (const auto& b : *blocks) {
-      // The unit before a block is not in its items; a place in it names the unit.
-      const auto items = decode_units(b.bytes, q.known.before(b.through));
+      const auto of = q.blocks.find(b.through);
+      if (of == q.blocks.end())
+        return gone("the block of some items");
+      const auto items = decode_items(of->second, b.bytes);
       if (!items)
         return tl::unexpected(items.error());
       if (auto ok = q.known.load(b.through, *items); !ok)
@@ -231,9 +241,8 @@ result<bool> customer_state::take_part(reading& r, past_part& part, std::vector<
     }
     q.missing -= std::min(q.missing, blocks->size());
   } else if (!q.gaps.empty()) {
-    if (units.empty())
-      return gone("a unit");
-    close_gap(q, units);
+    if (auto ok = close_gap(q, units); !ok)
+      return tl::unexpected(ok.error());
   } else {
     q.missing -= std::min(q.missing, units.size());
     for (auto& unit : units)
@@ -276,7 +285,6 @@ void customer_state::read(const past_loaded& m) {
   const auto it = std::ranges::find(all, m.reading, &reading::number);
   if (it == all.end())
     return;
-  deciding = it->command;
   auto complete = result<bool>(true);
   if (!*m.part) {
     complete = tl::unexpected(m.part->error());
@@ -292,8 +300,10 @@ void customer_state::read(const past_loaded& m) {
   }
   if (complete && (!*complete || (it->about && !try_answer(*it))))
     return;
+  // As long as it is among the readings, whoever ends this life tells its caller; from here on `deciding` does.
   auto done = std::move(*it);
   all.erase(it);
+  deciding = done.command;
   if (!done.about)
     current_.reset();
   if (!complete)

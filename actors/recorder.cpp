@@ -339,7 +339,7 @@ void recorder::keep(unit_batch& b,
                     const statement_block& block,
                     std::span<const std::byte> units) const {
   std::vector<std::byte> sums;
-  encode(block, sums);
+  encode(block, units, sums);
   b.keep_block({key(), value.last, life_, block.through, {}, {}}, sums, units);
 }
 
@@ -361,7 +361,7 @@ void recorder::add_snapshot(unit_batch& b) {
     const auto items = decode_units(units_, blocks_end());
     ENSURE(items);
     keep(b, block_of(blocks_end(), value.last, *items), units_);
-    units_ = {};
+    std::vector<std::byte>().swap(units_); // an assignment of {} would keep the room
   }
   since_snapshot_ = 0;
   keys_.trim(value.last);

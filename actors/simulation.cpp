@@ -219,7 +219,7 @@ void verify_customer(const customer_key& key,
     blocks.add(replayed, *e);
     if (const auto block = rows.blocks.find(number); block != rows.blocks.end()) {
       std::vector<std::byte> sums;
-      encode(blocks.block(), sums);
+      encode(blocks.block(), blocks.units(), sums);
       if (sums != block->second.sums || blocks.units() != block->second.items)
         find("the statement block up to unit " + std::to_string(number) + " is not of its units");
       blocks.clear();

@@ -19,6 +19,7 @@ enum class funding : std::uint8_t { promotional = 1, opening, external };
 /// What few grants have.
 struct grant_details {
   instant expires_at = ledger::never;
+  sequence recorded_in;              ///< the unit that planned its end
   std::optional<decimal> cost_basis; ///< of what was bought; of opening credit, if it is known
   std::optional<currency> fiat;      ///< what it is bought in
   // The payment, in fiat; face is the credit it stands for.

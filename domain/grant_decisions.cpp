@@ -162,6 +162,7 @@ result<void> on(unit& u, const command::grant_credit& c) {
     if (until <= effective)
       return refuse(errc::validation, "expires_at must be later than effective_at (D17)", c.id);
     g.details.edit().expires_at = until;
+    g.details.edit().recorded_in = u.number();
   }
   if (auto ok = set_price(u, c, g); !ok)
     return ok;
@@ -388,6 +389,7 @@ result<void> on(unit& u, const command::open_credit& c) {
     if (until <= at)
       return refuse(errc::validation, "expires_at must be later than the opening (D17)", c.id);
     g.details.edit().expires_at = until;
+    g.details.edit().recorded_in = u.number();
     const auto account = u.book.resolve(ledger::credit_address(g.terms()));
     if (!account)
       return tl::unexpected(account.error());

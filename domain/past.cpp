@@ -43,7 +43,12 @@ statement_items planned_by(const customer& c) {
   for (const auto& [key, moved] : rows) {
     const auto& [at, in, owner] = key;
     const auto named = c.grant_at(owner).funding == funding::opening ? grant_id{} : owner;
-    all.add({item_kind::expired, {at, at, 0, owner.value}, named, 0, 0}, moved);
+    all.add({item_kind::expired,
+             {at, at, c.grant_at(owner).details->recorded_in.value, owner.value},
+             named,
+             0,
+             0},
+            moved);
   }
   return all;
 }
@@ -106,13 +111,7 @@ statement_block block_of(sequence after, sequence through, const statement_items
 
 past::past(const customer& c) : customer_(&c), last_(c.last) { add(planned_by(c)); }
 
-sequence past::before(sequence block) const {
-  const auto it = blocks_.find(block);
-  return it == blocks_.end() ? block : it->second;
-}
-
 void past::add(const statement_block& b) {
-  blocks_.emplace(b.through, b.after);
   for (const auto& summary : b.runs)
     runs_.push_back({b.through, summary, std::nullopt});
 }
@@ -151,13 +150,13 @@ bool past::in_view(sub_account_id n, const command::feature_filter& view) const 
 }
 
 // Blocks with something on both sides of a place that are not loaded.
-std::vector<sequence> past::cut_by(std::span<const statement_place> places) const {
-  std::vector<sequence> blocks;
+std::set<sequence> past::cut_by(std::span<const statement_place> places) const {
+  std::set<sequence> blocks;
   for (const auto& r : runs_)
     if (!r.items && std::ranges::any_of(places, [&](const statement_place& p) {
           return r.all.first <= p && p < r.all.last;
         }))
-      blocks.push_back(r.block);
+      blocks.insert(r.block);
   return blocks;
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <variant>
 #include <vector>
@@ -40,15 +41,13 @@ public:
   void add(const statement_items& items);
   /// The items of a block. errc: internal where they are not the block's.
   [[nodiscard]] result<void> load(sequence block, const statement_items& items);
-  /// The unit before those of a block.
-  [[nodiscard]] sequence before(sequence block) const;
   /// A unit of the journal.
   void know(entry unit);
 
-  /// What an answer takes that is not here yet. With it, ask again.
+  /// What an answer takes that is not here yet, each once. With it, ask again.
   struct wanted {
-    std::vector<sequence> blocks; ///< to load
-    std::vector<sequence> units;  ///< to know
+    std::set<sequence> blocks; ///< to load
+    std::set<sequence> units;  ///< to know
   };
   using answer = std::variant<reply::receipt, wanted>;
   /// A balance as of an instant, or a page of transactions. errc: validation for a currency, a cursor, a limit or
@@ -85,7 +84,7 @@ private:
 
   [[nodiscard]] bool in_view(sub_account_id n, const command::feature_filter& view) const;
   void sum_up_to(const statement_place& place, const visit& add) const;
-  [[nodiscard]] std::vector<sequence> cut_by(std::span<const statement_place> places) const;
+  [[nodiscard]] std::set<sequence> cut_by(std::span<const statement_place> places) const;
   [[nodiscard]] result<answer> balances(const command::get_balance& q, const catalog& cat) const;
   [[nodiscard]] result<answer>
   page(const command::list_transactions& q, const catalog& cat, instant now) const;
@@ -93,14 +92,13 @@ private:
   tell(const statement_items& in, const statement_item& item, const filter& f) const;
   [[nodiscard]] std::size_t may_tell(const run& r, const filter& f) const;
   [[nodiscard]] std::vector<told> nearest(const filter& f, std::size_t count) const;
-  [[nodiscard]] std::vector<sequence>
+  [[nodiscard]] std::set<sequence>
   nearer(const filter& f, std::span<const told> rows, std::size_t count) const;
   void balance(std::span<told> rows, const command::feature_filter& view) const;
   [[nodiscard]] std::string reference_of(const told& row) const;
 
   const customer* customer_;
   sequence last_;
-  std::map<sequence, sequence> blocks_; ///< the unit before, by the last one
   std::vector<run> runs_;
   std::map<sequence, entry> units_;
 };

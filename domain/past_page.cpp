@@ -107,7 +107,7 @@ std::vector<past::told> past::nearest(const filter& f, std::size_t count) const 
 }
 
 // Blocks that may have rows among the first `count`, or that these lack; none: they are the right ones.
-std::vector<sequence>
+std::set<sequence>
 past::nearer(const filter& f, std::span<const told> rows, std::size_t count) const {
   std::vector<const run*> some;
   for (const auto& r : runs_) {
@@ -122,9 +122,9 @@ past::nearer(const filter& f, std::span<const told> rows, std::size_t count) con
   std::ranges::sort(some, [&](const run* a, const run* b) {
     return f.before ? a->all.first < b->all.first : a->all.last > b->all.last;
   });
-  std::vector<sequence> blocks;
+  std::set<sequence> blocks;
   for (auto enough = rows.size(); const auto* r : some) {
-    blocks.push_back(r->block);
+    blocks.insert(r->block);
     enough += may_tell(*r, f);
     if (enough >= count || blocks.size() == blocks_at_once)
       break;
@@ -210,7 +210,7 @@ past::page(const command::list_transactions& q, const catalog& cat, instant now)
     places.push_back(r.item.place);
     const sequence unit(r.item.place.sequence);
     if (r.item.grant == grant_id{} && r.item.kind != item_kind::expired && !units_.contains(unit))
-      lacks.units.push_back(unit);
+      lacks.units.insert(unit);
   }
   lacks.blocks = cut_by(places);
   if (!lacks.blocks.empty() || !lacks.units.empty())

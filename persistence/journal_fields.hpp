@@ -344,7 +344,7 @@ void fields(F& f, T& x) {
 }
 template <class F, is<grant_details> T>
 void fields(F& f, T& x) {
-  f(x.expires_at, x.cost_basis, x.fiat);
+  f(x.expires_at, x.recorded_in, x.cost_basis, x.fiat);
   f(x.authorized, x.authorized_face, x.settled);
   f(x.voided_at, x.voided_unauthorized, x.voided_paid, x.claimed, x.refunded);
 }

@@ -4,6 +4,8 @@
 
 #include "persistence/varint.hpp"
 
+#include <algorithm>
+
 namespace accrue {
 namespace {
 
@@ -48,6 +50,13 @@ statement_place place(byte_reader& r) {
   p.sequence = r.number<std::uint64_t>();
   p.transaction = r.number<std::uint32_t>();
   return p;
+}
+
+fingerprint print_of(std::span<const std::byte> bytes) {
+  return fingerprint_of(digester().add(bytes).finish());
+}
+void put(std::vector<std::byte>& out, const fingerprint& print) {
+  out.insert(out.end(), print.begin(), print.end());
 }
 
 item_kind kind(byte_reader& r, std::uint8_t code) {
@@ -135,7 +144,10 @@ result<statement_items> decode_units(std::span<const std::byte> units, sequence 
   return all;
 }
 
-void encode(const statement_block& b, std::vector<std::byte>& out) {
+void encode(const statement_block& b,
+            std::span<const std::byte> units,
+            std::vector<std::byte>& out) {
+  const auto begin = out.size();
   byte_writer w(out);
   w.byte(version);
   w.varint(b.after.value);
@@ -151,13 +163,25 @@ void encode(const statement_block& b, std::vector<std::byte>& out) {
       w.varint(s.items);
     }
   }
+  put(out, print_of(units));
+  put(out, print_of(std::span(out).subspan(begin)));
 }
 
-result<statement_block> decode_block(std::span<const std::byte> sums, sequence through) {
-  byte_reader r(sums);
-  if (r.byte() != version)
-    r.fail("it is of another version");
-  statement_block b{sequence(r.number<std::uint64_t>()), through, {}};
+result<block_sums> decode_sums(std::span<const std::byte> bytes, sequence through) {
+  constexpr auto print_size = sizeof(fingerprint);
+  if (bytes.size() < 2 * print_size || bytes.front() != std::byte{version})
+    return refuse(errc::internal, "a statement block is of another version, or cut short");
+  const auto rest = bytes.first(bytes.size() - print_size);
+  if (!std::ranges::equal(print_of(rest), bytes.last(print_size)))
+    return refuse(errc::internal, "the sums of a statement block were changed");
+  block_sums all{{{}, through, {}}, {}};
+  std::ranges::copy(rest.last(print_size), all.items.begin());
+  byte_reader r(rest.first(rest.size() - print_size));
+  (void)r.byte(); // the version
+  auto& b = all.block;
+  b.after = sequence(r.number<std::uint64_t>());
+  if (b.after >= through)
+    r.fail("it ends before it begins");
   for (auto runs = r.count(9); runs > 0 && !r.failed(); --runs) {
     auto& run = b.runs.emplace_back();
     run.first = place(r);
@@ -175,7 +199,16 @@ result<statement_block> decode_block(std::span<const std::byte> sums, sequence t
     r.fail("something follows");
   if (r.failed())
     return unreadable(r);
-  return b;
+  return all;
+}
+
+result<statement_items> decode_items(const block_sums& of, std::span<const std::byte> units) {
+  if (print_of(units) != of.items)
+    return refuse(errc::internal,
+                  "the items of the statement block up to unit " +
+                      std::to_string(of.block.through.value) +
+                      " were changed; delete its row, and it is made again");
+  return decode_units(units, of.block.after);
 }
 
 void statement_writer::add(const customer& after, const entry& e) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/past.hpp"
+#include "persistence/digest.hpp"
 
 #include <cstddef>
 #include <span>
@@ -19,11 +20,22 @@ void append_unit(std::vector<std::byte>& units,
 [[nodiscard]] result<statement_items> decode_units(std::span<const std::byte> units,
                                                    sequence after);
 
-/// A block without its items and without its name.
-void encode(const statement_block& b, std::vector<std::byte>& out);
-/// errc: internal for bytes that are none, of a later version too.
-[[nodiscard]] result<statement_block> decode_block(std::span<const std::byte> sums,
-                                                   sequence through);
+/// A block without its items, and by what they are known.
+struct block_sums {
+  statement_block block;
+  fingerprint items;
+
+  friend bool operator==(const block_sums&, const block_sums&) = default;
+};
+/// Everything but its name. `units`: the bytes of its items.
+void encode(const statement_block& b,
+            std::span<const std::byte> units,
+            std::vector<std::byte>& out);
+/// errc: internal for bytes that are none or were changed, of a later version too.
+[[nodiscard]] result<block_sums> decode_sums(std::span<const std::byte> bytes, sequence through);
+/// errc: internal for items that are not the block's.
+[[nodiscard]] result<statement_items> decode_items(const block_sums& of,
+                                                   std::span<const std::byte> units);
 
 /// Makes the bytes of a block again, from its units.
 class statement_writer {

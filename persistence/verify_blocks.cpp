@@ -30,7 +30,7 @@ void block_check::look_ahead(const customer_key& owner) {
   block_.reset();
   made_.clear();
   while (rows_.is_of(owner) && !block_) {
-    auto block = decode_block(rows_.bytes(3), sequence(static_cast<std::uint64_t>(rows_.i64(2))));
+    auto block = decode_sums(rows_.bytes(3), sequence(static_cast<std::uint64_t>(rows_.i64(2))));
     if (block)
       block_ = std::move(*block);
     else
@@ -39,14 +39,15 @@ void block_check::look_ahead(const customer_key& owner) {
 }
 
 void block_check::unit(const customer_key& owner, const customer& after, const entry& e) {
-  if (!block_ || e.number <= block_->after)
+  if (!block_ || e.number <= block_->block.after)
     return;
   made_.add(after, e);
-  if (e.number != block_->through)
+  if (e.number != block_->block.through)
     return;
-  if (made_.block() != *block_)
+  if (made_.block() != block_->block)
     found("its sums are not those of its units");
-  else if (!std::ranges::equal(made_.units(), rows_.bytes(4)))
+  else if (!std::ranges::equal(made_.units(), rows_.bytes(4)) ||
+           !decode_items(*block_, rows_.bytes(4)))
     found("its items are not those of its units");
   else
     rows_.next();

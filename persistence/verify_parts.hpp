@@ -156,8 +156,8 @@ private:
 
   report* findings_;
   row_cursor rows_;
-  std::optional<statement_block> block_; ///< the row that is next
-  statement_writer made_;                ///< what it should have
+  std::optional<block_sums> block_; ///< the row that is next
+  statement_writer made_;           ///< what it should have
 };
 
 /// Batches, lanes and the journal rows they vouch for.

@@ -153,13 +153,15 @@ TEST_CASE("a block that is not its sums is not told from, and stops nobody",
   long_history e;
   const auto good = e.stored().blocks.at(16).items;
   auto& items = e.stored().blocks.at(16).items;
-  const auto spoil = GENERATE(0, 1, 2);
+  const auto spoil = GENERATE(0, 1, 2, 3);
   if (spoil == 0)
     items.back() ^= std::byte{2}; // another amount
   else if (spoil == 1)
     items.clear();
-  else
+  else if (spoil == 2)
     items = {std::byte{2}};
+  else
+    items.insert(items.end(), good.begin(), good.end());
   command::list_transactions q;
   q.as_of = plus_ns(e.now(), -50LL * 60'000'000'000); // ten jobs, of which the block has some
   CHECK(e.refused("acme", q) == errc::internal);
@@ -198,4 +200,62 @@ TEST_CASE("a read that fails refuses the question and nothing else", "[simulatio
     e.database().failing_reads = 0;
     CHECK(e.page(q).rows.size() == 20);
   }
+}
+
+TEST_CASE("a question that meets a hole in the journal ends", "[simulation][statement]") {
+  long_history e;
+  e.stored().blocks.clear();
+  auto& journal = e.stored().journal;
+  const auto hole = GENERATE(1, 20);
+  journal.erase(journal.begin(), journal.find(static_cast<std::uint64_t>(hole)));
+  if (hole == 1)
+    journal.erase(5);
+  CHECK(e.refused("acme", command::list_transactions{}) == errc::internal);
+  CHECK(e.settled("acme") == "40.00");
+}
+
+TEST_CASE("a question that meets a unit nobody can read is told so once",
+          "[simulation][statement]") {
+  long_history e;
+  const auto spoil = GENERATE(0, 1);
+  if (spoil == 0)
+    e.stored().blocks.clear();
+  e.stored().journal.at(spoil == 0 ? 20 : 30).body = {std::byte{255}};
+  command::list_transactions q;
+  q.as_of = plus_ns(e.now(), -30LL * 60'000'000'000);
+  CHECK(e.refused("acme", q) == errc::storage_unavailable);
+  for (const auto& what : e.verify()) // the simulation itself sees whom it answers twice
+    CHECK(what.find("twice") == std::string::npos);
+}
+
+TEST_CASE("rows of several transactions, and rows booked into the past, are told from blocks",
+          "[simulation][statement]") {
+  simulation_options o;
+  o.limits.snapshot_every = 5;
+  virtual_engine e(o);
+  command::put_customer open;
+  open.over_settlement = command::over_settlement::advance;
+  e.ok("acme", open);
+  e.ok("acme", credit("g", "10"));
+  e.advance(at("2026-01-03"));
+  e.ok("acme", consume("part", "12")); // 10 of g and an advance of 2: two rows of one unit
+  auto late = credit("late", "5");
+  late.effective_at = at("2026-01-02");
+  e.ok("acme", late); // covers the 2, in the past
+  for (int n = 0; n < 12; ++n)
+    e.ok("acme", consume("job-" + std::to_string(n), "0.25"));
+  std::vector<std::string> rows;
+  command::list_transactions q;
+  q.limit = 1;
+  do {
+    const auto page = std::get<reply::transactions>(e.ok("acme", q).body);
+    for (const auto& r : page.rows)
+      rows.push_back(r.reference + " " + to_string(money{r.after, r.currency}));
+    q.after = page.next;
+  } while (!q.after.empty());
+  REQUIRE(rows.size() == 16);
+  CHECK(rows.front() == "job-11 0.00"); // 10 + 5 - 12 - 3
+  CHECK(rows[11] == "job-0 2.75");
+  CHECK(rows.back() == "g 10.00");
+  CHECK(e.verify().empty());
 }

@@ -126,12 +126,12 @@ public:
       for (const auto& b : std::get<past::wanted>(*got).blocks) {
         REQUIRE(p.load(b, blocks_.at(b).second).has_value());
         if (loads != nullptr)
-          loads->blocks.push_back(b);
+          loads->blocks.insert(b);
       }
       for (const auto& u : std::get<past::wanted>(*got).units) {
         p.know(journal_->at(u.value - journal_->front().number.value));
         if (loads != nullptr)
-          loads->units.push_back(u);
+          loads->units.insert(u);
       }
     }
     FAIL("it never has enough");

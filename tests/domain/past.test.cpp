@@ -1,6 +1,7 @@
 // A customer's past in blocks: what an answer has to load, and rows that stand at the very same instant. Random lives
 // are in statement_properties.test.cpp.
 #include "domain/past.hpp"
+
 #include "tests/domain/credit_support.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -23,9 +24,8 @@ credit_harness long_life(int jobs) {
   return h;
 }
 
-reply::transactions page_of(const credit_harness& h,
-                            const command::list_transactions& q,
-                            past::wanted& loads) {
+reply::transactions
+page_of(const credit_harness& h, const command::list_transactions& q, past::wanted& loads) {
   const blocks_of_past all(h.customer, h.journal, block_units);
   return std::get<reply::transactions>(all.ask(q, h.catalog, h.now, &loads).value().body);
 }

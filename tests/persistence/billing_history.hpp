@@ -100,7 +100,7 @@ public:
       if (e.number.value > after)
         made.add(l.customer, e);
     std::vector<std::byte> sums;
-    encode(made.block(), sums);
+    encode(made.block(), made.units(), sums);
     batch_.keep_block({who, l.customer.last, 0, l.customer.last, {}, {}}, sums, made.units());
   }
 

@@ -213,6 +213,7 @@ inline rare<grant_details> random_facts::details() {
     return held;
   auto& d = held.edit();
   d.expires_at = time(); // a real one, so that it is not as good as none
+  d.recorded_in = sequence(number());
   if (coin())
     d.cost_basis = *decimal::make(static_cast<int128>(number()), int(below(19)));
   if (coin())

@@ -71,7 +71,9 @@ struct some_units {
 };
 
 statement_block any_block() {
-  statement_block b{sequence(any_of<std::uint64_t>()), sequence(any_of<std::uint64_t>()), {}};
+  const auto after = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
+  statement_block b{
+      sequence(after), sequence(after + 1 + *rc::gen::inRange<std::uint64_t>(0, 9999)), {}};
   const auto place = [] {
     return statement_place{{any_of<std::int64_t>()},
                            {any_of<std::int64_t>()},
@@ -99,21 +101,36 @@ TEST_CASE("what units did comes back from its bytes", "[statement]") {
   }));
   CHECK(rc::check("blocks", [] {
     const auto b = any_block();
+    const some_units made(b.after);
     bytes out;
-    encode(b, out);
-    RC_ASSERT(decode_block(out, b.through).value() == b);
+    encode(b, made.units, out);
+    const auto back = decode_sums(out, b.through).value();
+    RC_ASSERT(back.block == b);
+    RC_ASSERT(decode_items(back, made.units).value() == made.items);
   }));
 }
 
 TEST_CASE("of a statement's bytes nothing else is taken", "[statement]") {
-  CHECK(rc::check("a block cut short, or with something behind it", [] {
-    bytes out;
-    encode(any_block(), out);
-    auto longer = out;
-    longer.push_back(std::byte{0});
-    RC_ASSERT(decode_block(longer, sequence(1)).error().code == errc::internal);
-    out.resize(*rc::gen::inRange<std::size_t>(0, out.size()));
-    RC_ASSERT(decode_block(out, sequence(1)).error().code == errc::internal);
+  CHECK(rc::check("sums or items of which a byte is another, or is missing, or one more", [] {
+    const auto b = any_block();
+    const some_units made(b.after);
+    bytes sums;
+    encode(b, made.units, sums);
+    const auto good = decode_sums(sums, b.through).value();
+    auto units = made.units;
+    const bool of_sums = *rc::gen::arbitrary<bool>();
+    auto& wrong = of_sums ? sums : units;
+    const auto at = *rc::gen::inRange<std::size_t>(0, wrong.size() + 1);
+    if (at == wrong.size())
+      wrong.push_back(std::byte{0});
+    else if (*rc::gen::arbitrary<bool>())
+      wrong[at] ^= static_cast<std::byte>(1 << *rc::gen::inRange(0, 8));
+    else
+      wrong.resize(at);
+    if (of_sums)
+      RC_ASSERT(decode_sums(sums, b.through).error().code == errc::internal);
+    else
+      RC_ASSERT(decode_items(good, units).error().code == errc::internal);
   }));
   CHECK(rc::check("any bytes: an answer or a refusal, and no harm", [] {
     const auto drawn = *rc::gen::arbitrary<std::vector<std::uint8_t>>();
@@ -121,16 +138,18 @@ TEST_CASE("of a statement's bytes nothing else is taken", "[statement]") {
     for (const auto b : drawn)
       any.push_back(std::byte{b});
     (void)decode_units(any, sequence(7));
-    (void)decode_block(any, sequence(7));
+    (void)decode_sums(any, sequence(7));
   }));
   // 2: no unit begins with it; 64: an item of no kind; 1, 9: nine items, and nothing there.
   for (const auto& wrong : {bytes{std::byte{2}, std::byte{0}},
                             bytes{std::byte{64}, std::byte{0}},
                             bytes{std::byte{1}, std::byte{9}}})
     CHECK(decode_units(wrong, sequence(0)).error().code == errc::internal);
-  // A later version.
-  CHECK(decode_block(bytes{std::byte{2}, std::byte{0}, std::byte{0}}, sequence(1)).error().code ==
-        errc::internal);
+  // Of another number of units, a block would end before it begins.
+  bytes out;
+  encode({sequence(5), sequence(9), {}}, {}, out);
+  CHECK(decode_sums(out, sequence(9)).has_value());
+  CHECK(decode_sums(out, sequence(5)).error().code == errc::internal);
 }
 
 TEST_CASE("a plain consume takes few bytes", "[statement]") {
