@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 
 namespace accrue {
 
@@ -158,7 +157,8 @@ void past::balance(std::span<told> rows, const command::feature_filter& view) co
   }
   std::ranges::sort(steps, {}, &step::place);
   auto next = steps.begin();
-  for (auto& row : rows | std::views::reverse) {
+  for (auto i = rows.size(); i-- > 0;) {
+    auto& row = rows[i];
     for (; next != steps.end() && next->place <= row.item.place; ++next) {
       if (next->item == nullptr)
         for (const auto& s : next->of->all.sums)
