@@ -196,6 +196,14 @@ text_lines customer_state::inspect() const {
                       std::to_string(v.charges.size()) + " invoices " +
                       std::to_string(v.invoices.size()) + " sub-accounts " +
                       std::to_string(v.book.sub_accounts().size()));
+  const auto& holds = v.extras->holds;
+  if (const auto ends = holds.next_expiry())
+    out.lines.push_back("reservations " + std::to_string(holds.size()) + ", the first ends " +
+                        to_string(*ends));
+  out.lines.push_back("units since the last snapshot and statement block " +
+                      std::to_string(v.last.value - recorder_->blocks_end().value) +
+                      ", questions about the past under way " +
+                      std::to_string(backlog_ ? backlog_->readings.size() : 0));
   if (const auto due = next_due(v))
     out.lines.push_back("next due " + to_string(*due));
   return out;

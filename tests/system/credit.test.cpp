@@ -90,6 +90,12 @@ TEST_CASE("payments, holds, corrections and the past outlive a kill", "[credit]"
   CHECK(balance(client).settled == 9000);
   CHECK(balance(client).reserved == 3000);
   CHECK(balance(client).live == 6000);
+  const auto operators = (data.path() / "asked").string();
+  std::ofstream(operators) << "inspect acme\n";
+  const auto told = accrue_program("--server 127.0.0.1:" + std::to_string(server.port()) +
+                                   " console < " + operators);
+  CHECK(told.out.find("reservations 1, the first ends ") != std::string::npos);
+  CHECK(told.out.find("units since the last snapshot and statement block 6,") != std::string::npos);
   // The same keys again: nothing happens.
   client.receipt(of(command::authorize_grant{"pack", dec("20")}, "pay-1"));
   client.receipt(of(command::correct_charge{"job", dec("2")}, "c-1"));
