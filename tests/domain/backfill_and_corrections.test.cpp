@@ -11,18 +11,6 @@ using command::over_settlement;
 
 namespace {
 
-/// A customer on the second of January, whose fee `f` used all of these grants.
-credit_harness used_up(const std::vector<command::grant_credit>& grants,
-                       std::string_view amount,
-                       std::string feature = {}) {
-  credit_harness h;
-  for (const auto& g : grants)
-    h.ok(g);
-  h.now = at("2026-01-02");
-  h.use("f", amount, std::move(feature));
-  return h;
-}
-
 const auto expiry = at("2026-01-10");
 
 } // namespace

@@ -261,6 +261,18 @@ private:
   std::map<std::string, std::size_t, std::less<>> keys_;
 };
 
+/// A customer on the second of January, whose fee `f` used all of these grants.
+inline credit_harness used_up(const std::vector<command::grant_credit>& grants,
+                              std::string_view amount,
+                              std::string feature = {}) {
+  credit_harness h;
+  for (const auto& g : grants)
+    h.ok(g);
+  h.now = at("2026-01-02");
+  h.use("f", amount, std::move(feature));
+  return h;
+}
+
 /// "g:1000 h:500", grant and minor units, in order.
 template <class Slices>
 std::string text_of_slices(const Slices& slices) {

@@ -10,18 +10,6 @@ using namespace accrue::testing;
 
 namespace {
 
-/// A customer on the second of January, whose fee `f` used all of these grants.
-credit_harness used_up(const std::vector<command::grant_credit>& grants,
-                       std::string_view amount,
-                       std::string feature = {}) {
-  credit_harness h;
-  for (const auto& g : grants)
-    h.ok(g);
-  h.now = at("2026-01-02");
-  h.use("f", amount, std::move(feature));
-  return h;
-}
-
 const auto e1 = at("2026-01-05");
 const auto e2 = at("2026-01-10");
 const auto late = at("2026-01-20");
