@@ -124,6 +124,21 @@ TEST_CASE("what ends at an instant is told before what happens then", "[statemen
   }
 }
 
+TEST_CASE("what ends at an instant is told after what was recorded before it", "[statement][D65]") {
+  const auto end = at("2026-01-05");
+  credit_harness h;
+  h.ok(credit("h", "5"));
+  h.now = end;
+  h.ok(consume("job", "2"));
+  // Recorded behind it, for the day before: it begins and has ended.
+  h.ok(until(from(credit("g", "10"), plus_ns(end, -day_ns)), end));
+  CHECK(text_of(std::get<reply::transactions>(h.ok(command::list_transactions{}).body)) ==
+        lines{"expired g -10.00 3.00",
+              "consumed job -2.00 13.00",
+              "funded g 10.00 15.00",
+              "funded h 5.00 5.00"});
+}
+
 TEST_CASE("opening credit that ends together is one row, whatever is left of each",
           "[statement][D68]") {
   const auto end = at("2026-01-05");
