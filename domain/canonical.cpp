@@ -130,6 +130,9 @@ struct writer {
   void operator()(const command::authorize_grant& c) { all(c.grant, c.amount); }
   void operator()(const command::settle_grant& c) { all(c.grant, c.amount); }
   void operator()(const command::void_grant& c) { all(c.grant, c.refund); }
+  void operator()(const command::refund_grant& c) { all(c.grant, c.amount); }
+  void operator()(const command::write_off_grant& c) { all(c.grant); }
+  void operator()(const command::write_off_invoice& c) { all(c.invoice); }
   void operator()(const command::correct_charge& c) { all(c.charge, c.amount); }
   void operator()(const command::recognize& c) { all(c.as_of, c.invoiced); }
   void operator()(const command::reserve& c) {

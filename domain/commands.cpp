@@ -43,7 +43,10 @@ std::string_view kind(const any& c) noexcept {
                                         "list_grants",
                                         "get_reservation",
                                         "list_transactions",
-                                        "open_balances"};
+                                        "open_balances",
+                                        "refund_grant",
+                                        "write_off_grant",
+                                        "write_off_invoice"};
   static_assert(std::size(names) == std::variant_size_v<any>);
   return names[c.index()];
 }

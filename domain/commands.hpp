@@ -168,6 +168,19 @@ struct void_grant {
   std::string grant;
   bool refund = false; ///< pays back what was settled for it (D59)
 };
+/// Pays back what a void left as the customer's claim (D59, D64).
+struct refund_grant {
+  std::string grant;
+  std::optional<decimal> amount; ///< default: all that was settled for it
+};
+/// Nobody will pay what is still open of an external grant (D64). A late payment recovers it.
+struct write_off_grant {
+  std::string grant;
+};
+/// The same of an invoice, which is uncollectible from then on (D14).
+struct write_off_invoice {
+  std::string invoice;
+};
 /// Gives back credit that a charge, a consume or a settled reservation used (D8, D67).
 struct correct_charge {
   std::string charge;
@@ -303,7 +316,10 @@ using any = std::variant<put_customer,
                          list_grants,
                          get_reservation,
                          list_transactions,
-                         open_balances>;
+                         open_balances,
+                         refund_grant,
+                         write_off_grant,
+                         write_off_invoice>;
 
 /// The name of a kind, as in a default key `kind:id` (D6): "consume", "grant_credit", …
 [[nodiscard]] std::string_view kind(const any& c) noexcept;

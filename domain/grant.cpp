@@ -107,6 +107,17 @@ result<int128> face_of(const grant& g, int128 fiat) {
   return face->minor;
 }
 
+// The face of a step is what its running total moves by, whichever way.
+result<step> closed(const grant& g, step s) {
+  const auto face = face_of(g, s.after.authorized + s.after.written_off);
+  if (!face)
+    return tl::unexpected(face.error());
+  const auto moved = *face - s.after.closed_face;
+  s.posted.face = moved < 0 ? -moved : moved;
+  s.after.closed_face = *face;
+  return s;
+}
+
 } // namespace
 
 result<money> price_of_whole(const grant& g) {
@@ -130,18 +141,52 @@ result<step> authorize(const grant& g, int128 fiat) {
   if (!due)
     return tl::unexpected(due.error());
   const auto& d = *g.details;
-  const money open{std::max<int128>(due->minor - d.authorized, 0), due->currency};
+  const money open{std::max<int128>(due->minor - d.authorized - d.written_off, 0), due->currency};
   if (fiat > open.minor)
     return refuse(errc::over_authorization, "only " + to_string(open) + " is open", g.reference);
   if (fiat <= 0)
     return refuse(errc::validation, "a payment must be positive", g.reference);
   step s{{0, {fiat, due->currency}}, d};
   s.after.authorized += fiat;
-  const auto face = face_of(g, s.after.authorized);
-  if (!face)
-    return tl::unexpected(face.error());
-  s.posted.face = *face - d.authorized_face;
-  s.after.authorized_face = *face;
+  return closed(g, std::move(s));
+}
+
+result<step> write_off(const grant& g) {
+  const auto due = price(g);
+  if (!due)
+    return tl::unexpected(due.error());
+  const auto& d = *g.details;
+  const auto open = std::max<int128>(due->minor - d.authorized - d.written_off, 0);
+  step s{{0, {open, due->currency}}, d};
+  s.after.written_off += open;
+  return closed(g, std::move(s));
+}
+
+result<step> recover(const grant& g, int128 fiat) {
+  const auto due = price(g);
+  if (!due)
+    return tl::unexpected(due.error());
+  const auto& d = *g.details;
+  const auto open = due->minor - d.authorized - d.written_off;
+  const auto back = std::clamp<int128>(fiat - open, 0, d.written_off);
+  step s{{0, {back, due->currency}}, d};
+  s.after.written_off -= back;
+  return closed(g, std::move(s));
+}
+
+money claim(const grant& g) {
+  const auto& d = *g.details;
+  return {std::min(d.claimed, d.settled) - d.refunded, d.fiat.value_or(g.amount.currency)};
+}
+
+result<step> refund(const grant& g, int128 fiat) {
+  const auto most = claim(g);
+  if (fiat > most.minor)
+    return refuse(errc::conflict, "only " + to_string(most) + " can be paid back", g.reference);
+  if (fiat <= 0)
+    return refuse(errc::validation, "a refund must be positive", g.reference);
+  step s{{0, {fiat, most.currency}}, *g.details};
+  s.after.refunded += fiat;
   return s;
 }
 
@@ -172,12 +217,12 @@ result<voiding> void_rest(const grant& g, int128 face, bool refund, instant now)
     if (!stands_for)
       return tl::unexpected(stands_for.error());
     if (stays < d.authorized) {
-      v.released = {d.authorized_face - *stands_for, {d.authorized - stays, fiat}};
+      v.released = {d.closed_face - *stands_for, {d.authorized - stays, fiat}};
       d.authorized = stays;
-      d.authorized_face = *stands_for;
+      d.closed_face = *stands_for;
     }
   }
-  v.unauthorized = std::clamp<int128>(whole_of(changed) - d.authorized_face, 0, face);
+  v.unauthorized = std::clamp<int128>(whole_of(changed) - d.closed_face, 0, face);
   d.voided_unauthorized += v.unauthorized;
   v.paid.face = face - v.unauthorized;
   d.voided_paid += v.paid.face;
@@ -186,10 +231,10 @@ result<voiding> void_rest(const grant& g, int128 face, bool refund, instant now)
   const auto stands_for = face_of(changed, d.authorized);
   if (!stands_for)
     return tl::unexpected(stands_for.error());
-  v.rounding = d.authorized == 0 ? 0 : *stands_for - d.authorized_face;
-  d.authorized_face += v.rounding;
+  v.rounding = d.authorized == 0 ? 0 : *stands_for - d.closed_face;
+  d.closed_face += v.rounding;
   if (refund) {
-    v.refunded.minor = std::min(d.claimed, d.settled) - d.refunded;
+    v.refunded = claim(changed);
     d.refunded += v.refunded.minor;
   }
   if (!d.voided_at)

@@ -22,10 +22,11 @@ struct grant_details {
   sequence recorded_in;              ///< the unit that planned its end
   std::optional<decimal> cost_basis; ///< of what was bought; of opening credit, if it is known
   std::optional<currency> fiat;      ///< what it is bought in
-  // The payment, in fiat; face is the credit it stands for.
+  // The payment, in fiat.
   int128 authorized = 0;
-  int128 authorized_face = 0;
   int128 settled = 0;
+  int128 written_off = 0; ///< that nobody will pay
+  int128 closed_face = 0; ///< the credit that what is authorised or written off stands for
   // The void.
   std::optional<instant> voided_at;
   int128 voided_unauthorized = 0; ///< face that nobody pays any more
@@ -84,8 +85,16 @@ struct step {
 [[nodiscard]] result<step> authorize(const grant& g, int128 fiat);
 /// errc: over_settlement for more than is authorised, validation.
 [[nodiscard]] result<step> settle(const grant& g, int128 fiat);
+/// All that is open, if anything is. errc: overflow.
+[[nodiscard]] result<step> write_off(const grant& g);
+/// Takes back as much of what was written off as a payment of `fiat` will need to find open. errc: overflow.
+[[nodiscard]] result<step> recover(const grant& g, int128 fiat);
+/// What a void left as the customer's claim and was paid for, as far as it was not paid back.
+[[nodiscard]] money claim(const grant& g);
+/// errc: conflict for more than the claim, validation.
+[[nodiscard]] result<step> refund(const grant& g, int128 fiat);
 
-/// What a void does to the payment, in order: an authorisation released, then the unpaid part, then the paid one.
+/// What a void does to the payment of a grant of which nothing is written off, in order: an authorisation released, then the unpaid part, then the paid one.
 struct voiding {
   ledger::purchase_step released; ///< only with a refund (D59)
   int128 unauthorized = 0;        ///< face

@@ -137,6 +137,38 @@ flat_fee::event payment_event(payment_step step, int128 amount, instant at) {
   return flat_fee::payment_settled{amount, at};
 }
 
+ledger::spend_id spend_of(const invoicing::invoice& i, const invoicing::line& l) {
+  return l.tax ? ledger::spend_id::of(i.id) : ledger::spend_id::of(l.charge);
+}
+
+// What was given up of a line is open again before somebody pays it after all (D14).
+result<void> recover(unit& u, const invoicing::invoice& i, invoicing::line& l, int128 share) {
+  const auto back = invoicing::to_recover(l, share);
+  l.written_off -= back;
+  return ledger::write_off_invoiced(
+      u.book, {back, i.currency}, spend_of(i, l), ledger::direction::correction, u.now());
+}
+
+// All that is open of an issued invoice, line by line, tax included.
+result<void> write_off(unit& u, const std::string& name) {
+  const auto* known = find(u, name);
+  if (known == nullptr)
+    return tl::unexpected(no_invoice(name));
+  auto i = *known;
+  if (auto ok = move_to(u, i, invoicing::given_up{}); !ok)
+    return ok;
+  for (auto& l : i.lines) {
+    const auto open = l.total - l.authorized - l.written_off;
+    if (auto ok = ledger::write_off_invoiced(
+            u.book, {open, i.currency}, spend_of(i, l), ledger::direction::forward, u.now());
+        !ok)
+      return ok;
+    l.written_off += open;
+  }
+  u.put(std::move(i));
+  return {};
+}
+
 // The step for the tax, which no charge books.
 result<void> pay_tax(unit& u, const invoicing::invoice& i, payment_step step, int128 amount) {
   const auto spend = ledger::spend_id::of(i.id);
@@ -346,6 +378,10 @@ conversation pay(unit& u, payment_order order) {
     for (const auto& s : *shares) {
       auto& line = i.lines[s.line];
       result<void> ok;
+      if (step == payment_step::authorize)
+        ok = recover(u, i, line, s.amount);
+      if (!ok)
+        co_return ok;
       if (line.tax) {
         ok = pay_tax(u, i, step, s.amount);
       } else {
@@ -404,6 +440,8 @@ conversation decide(unit& u, command::any c) {
     co_return co_await run_due(u);
   if (auto order = as_payment(c))
     co_return co_await pay(u, std::move(*order));
+  if (const auto* w = std::get_if<command::write_off_invoice>(&c))
+    co_return write_off(u, w->invoice);
   if (const auto change = as_invoice_event(u, c)) {
     const auto* found = find(u, change->first);
     if (found == nullptr)

@@ -71,6 +71,9 @@ struct grant_view {
   int128 fiat_amount = 0; ///< the price of all of it, in `fiat`
   int128 authorized = 0;  ///< likewise
   int128 settled = 0;
+  int128 written_off = 0; ///< that nobody will pay
+  int128 claim = 0;       ///< that was paid and is the customer's again, by a void
+  int128 refunded = 0;    ///< that was paid back
 
   friend bool operator==(const grant_view&, const grant_view&) = default;
 };
@@ -207,6 +210,7 @@ struct invoice_view {
   int128 total = 0;   ///< amount − credits + taxes
   int128 authorized = 0;
   int128 settled = 0;
+  int128 written_off = 0; ///< that nobody will pay
   std::vector<invoicing::issue> issues;
   std::optional<instant> draft_until;
   std::optional<instant> issued_at;
@@ -227,6 +231,8 @@ struct account_view {
   ledger::sub_account address;
   std::string code; ///< of the route's currency
   int128 balance = 0;
+  /// What it is worth in the currency that is paid in (D11); absent where that is not known.
+  std::optional<accrue::money> money = {};
   friend bool operator==(const account_view&, const account_view&) = default;
 };
 

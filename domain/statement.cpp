@@ -200,6 +200,7 @@ statement_reader::row* statement_reader::row_of(const ledger::transaction& t,
   case template_code::invoice_tax:
   case template_code::write_off_receivable:
   case template_code::write_off_purchase:
+  case template_code::write_off_unit_purchase:
     break; // of other accounts
   }
   return nullptr;

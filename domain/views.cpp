@@ -2,6 +2,7 @@
 // Nothing is decided and nothing changed here.
 #include "domain/credit_decisions.hpp"
 #include "domain/decisions.hpp"
+#include "domain/trial_balance.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -103,6 +104,9 @@ reply::grant_view view_of(const grant& g, const catalog& cat, instant now) {
     v.fiat_code = cat.code(*d.fiat);
     v.authorized = d.authorized;
     v.settled = d.settled;
+    v.written_off = d.written_off;
+    v.claim = purchase::claim(g).minor;
+    v.refunded = d.refunded;
     if (const auto price = purchase::price_of_whole(g))
       v.fiat_amount = price->minor;
   }
@@ -159,6 +163,7 @@ view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat) 
   v.total = t.total;
   v.authorized = t.authorized;
   v.settled = t.settled;
+  v.written_off = t.written_off;
   v.issues = i.issues;
   v.draft_until = i.draft_until;
   v.due_at = i.due_at();
@@ -420,13 +425,10 @@ answer(const customer& c, const catalog& cat, instant now, const command::any& q
       return tl::unexpected(quote.error());
     r.body = std::move(*quote);
   } else {
-    reply::accounts all;
-    for (std::uint32_t n = 0; n < c.book.sub_accounts().size(); ++n) {
-      const auto& a = c.book.at(sub_account_id(n));
-      all.items.push_back(
-          {a, std::string(cat.code(a.route.currency)), c.book.balance_at(sub_account_id(n), now)});
-    }
-    r.body = std::move(all);
+    auto all = trial_balance(c, cat, now);
+    if (!all)
+      return tl::unexpected(all.error());
+    r.body = std::move(*all);
   }
   return r;
 }

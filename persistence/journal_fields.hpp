@@ -345,8 +345,9 @@ void fields(F& f, T& x) {
 template <class F, is<grant_details> T>
 void fields(F& f, T& x) {
   f(x.expires_at, x.recorded_in, x.cost_basis, x.fiat);
-  f(x.authorized, x.authorized_face, x.settled);
+  f(x.authorized, x.closed_face, x.settled);
   f(x.voided_at, x.voided_unauthorized, x.voided_paid, x.claimed, x.refunded);
+  f.since(4, x.written_off);
 }
 template <class F, is<grant> T>
 void fields(F& f, T& x) {
@@ -426,6 +427,7 @@ template <class F, is<invoicing::line> T>
 void fields(F& f, T& x) {
   f(x.charge, x.name, x.period, x.amount, x.credits, x.total, x.booked, x.authorized, x.settled);
   f.since(2, x.tax);
+  f.since(4, x.written_off);
 }
 template <class F, is<invoicing::issue> T>
 void fields(F& f, T& x) {
@@ -463,6 +465,10 @@ void fields(F& f, T& x) {
   f(x.issued);
 }
 template <class F, is<invoicing::paid> T>
+void fields(F& f, T& x) {
+  f(x.issued);
+}
+template <class F, is<invoicing::uncollectible> T>
 void fields(F& f, T& x) {
   f(x.issued);
 }

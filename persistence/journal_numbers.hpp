@@ -14,8 +14,8 @@
 namespace accrue::journal {
 
 /// The first byte of everything the codec writes. Version 2: tax of customers and invoices, catalogs. Version 3:
-/// credit that is paid, expires or is held, and what spends used.
-inline constexpr std::uint8_t format_version = 3;
+/// credit that is paid, expires or is held, and what spends used. Version 4: what is written off.
+inline constexpr std::uint8_t format_version = 4;
 /// The first version that was ever written; all since then are read.
 inline constexpr std::uint8_t format_version_first = 1;
 
@@ -179,6 +179,8 @@ template <>
 inline constexpr std::uint8_t tag_of<invoicing::overdue> = 7;
 template <>
 inline constexpr std::uint8_t tag_of<invoicing::paid> = 8;
+template <>
+inline constexpr std::uint8_t tag_of<invoicing::uncollectible> = 9;
 
 template <>
 inline constexpr std::uint8_t tag_of<rating::flat_price> = 1;
@@ -246,6 +248,8 @@ template <>
 inline constexpr std::uint8_t since_version<fact::hold_extended> = 3;
 template <>
 inline constexpr std::uint8_t since_version<fact::hold_ended> = 3;
+template <>
+inline constexpr std::uint8_t since_version<invoicing::uncollectible> = 4;
 /// The same of tax as the one who spends.
 inline constexpr std::uint8_t invoices_spend_since = 2;
 

@@ -96,6 +96,7 @@ reply::invoice_view read(const v1::InvoiceView& m, field_reader& in) {
   v.total = in.amount("total", m.total(), v.currency);
   v.authorized = in.amount("authorized", m.authorized(), v.currency);
   v.settled = in.amount("settled", m.settled(), v.currency);
+  v.written_off = in.later_amount("written_off", m.written_off(), v.currency);
   for (const auto& issue : m.issues())
     v.issues.push_back({issue.critical(), issue.code(), issue.text()});
   v.draft_until = in.optional_instant("draft_until", m.has_draft_until(), m.draft_until());
@@ -134,6 +135,13 @@ reply::account_view read(const v1::AccountView& m, field_reader& in) {
   route.stage = in.choice("stage", m.stage(), v1::Stage_IsValid(m.stage()), route.stage);
   route.features.assign(m.features().begin(), m.features().end());
   v.balance = in.amount("balance", m.balance(), route.currency);
+  if (m.has_money()) {
+    std::string iso;
+    auto& money = v.money.emplace();
+    money.currency =
+        in.required_currency("money_currency", m.has_money_currency(), m.money_currency(), iso);
+    money.minor = in.amount("money", m.money(), money.currency);
+  }
   return v;
 }
 

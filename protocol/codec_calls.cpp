@@ -89,6 +89,9 @@ void write(const command::approve_invoice& c, v1::ApproveInvoice& m) { m.set_inv
 void write(const command::advance_invoice& c, v1::AdvanceInvoice& m) { m.set_invoice(c.invoice); }
 void write(const command::retry_invoice& c, v1::RetryInvoice& m) { m.set_invoice(c.invoice); }
 void write(const command::pay_invoice& c, v1::PayInvoice& m) { m.set_invoice(c.invoice); }
+void write(const command::write_off_invoice& c, v1::WriteOffInvoice& m) {
+  m.set_invoice(c.invoice);
+}
 
 void write(const command::authorize_payment& c, v1::AuthorizePayment& m) {
   m.set_invoice(c.invoice);
@@ -233,6 +236,11 @@ struct place {
   auto* operator()(const command::authorize_grant&) const { return m.mutable_authorize_grant(); }
   auto* operator()(const command::settle_grant&) const { return m.mutable_settle_grant(); }
   auto* operator()(const command::void_grant&) const { return m.mutable_void_grant(); }
+  auto* operator()(const command::refund_grant&) const { return m.mutable_refund_grant(); }
+  auto* operator()(const command::write_off_grant&) const { return m.mutable_write_off_grant(); }
+  auto* operator()(const command::write_off_invoice&) const {
+    return m.mutable_write_off_invoice();
+  }
   auto* operator()(const command::correct_charge&) const { return m.mutable_correct_charge(); }
   auto* operator()(const command::recognize&) const { return m.mutable_recognize(); }
   auto* operator()(const command::reserve&) const { return m.mutable_reserve(); }

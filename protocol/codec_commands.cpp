@@ -152,6 +152,9 @@ command::settle_payment read(const v1::SettlePayment& m, field_reader& in) {
   return {in.reference("invoice", m.invoice()), optional_amount(m, in)};
 }
 
+command::write_off_invoice read(const v1::WriteOffInvoice& m, field_reader& in) {
+  return {in.reference("invoice", m.invoice())};
+}
 command::pay_invoice read(const v1::PayInvoice& m, field_reader& in) {
   return {in.reference("invoice", m.invoice())};
 }
@@ -394,6 +397,12 @@ result<call> read_call(const v1::Command& m) {
     return read_with(m, "authorize_grant", m.authorize_grant());
   case v1::Command::kSettleGrant:
     return read_with(m, "settle_grant", m.settle_grant());
+  case v1::Command::kRefundGrant:
+    return read_with(m, "refund_grant", m.refund_grant());
+  case v1::Command::kWriteOffGrant:
+    return read_with(m, "write_off_grant", m.write_off_grant());
+  case v1::Command::kWriteOffInvoice:
+    return read_with(m, "write_off_invoice", m.write_off_invoice());
   case v1::Command::kVoidGrant:
     return read_with(m, "void_grant", m.void_grant());
   case v1::Command::kCorrectCharge:

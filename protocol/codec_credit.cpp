@@ -60,6 +60,16 @@ void write(const command::void_grant& c, v1::VoidGrant& m) {
   m.set_refund(c.refund);
 }
 
+command::refund_grant read(const v1::RefundGrant& m, field_reader& in) {
+  return {in.reference("grant", m.grant()), optional_amount(m, in)};
+}
+void write(const command::refund_grant& c, v1::RefundGrant& m) { write_payment(c, m); }
+
+command::write_off_grant read(const v1::WriteOffGrant& m, field_reader& in) {
+  return {in.reference("grant", m.grant())};
+}
+void write(const command::write_off_grant& c, v1::WriteOffGrant& m) { m.set_grant(c.grant); }
+
 command::correct_charge read(const v1::CorrectCharge& m, field_reader& in) {
   return {in.reference("charge", m.charge()), optional_amount(m, in)};
 }
@@ -190,6 +200,9 @@ reply::grant_view read(const v1::GrantView& m, field_reader& in) {
     v.fiat_amount = in.amount("fiat_amount", m.fiat_amount(), *v.fiat);
     v.authorized = in.amount("authorized", m.authorized(), *v.fiat);
     v.settled = in.amount("settled", m.settled(), *v.fiat);
+    v.written_off = in.later_amount("written_off", m.written_off(), *v.fiat);
+    v.claim = in.later_amount("claim", m.claim(), *v.fiat);
+    v.refunded = in.later_amount("refunded", m.refunded(), *v.fiat);
   }
   return v;
 }
@@ -216,6 +229,9 @@ void write(const reply::grant_view& v, v1::GrantView& m) {
     m.set_fiat_amount(amount_text(v.fiat_amount, *v.fiat));
     m.set_authorized(amount_text(v.authorized, *v.fiat));
     m.set_settled(amount_text(v.settled, *v.fiat));
+    m.set_written_off(amount_text(v.written_off, *v.fiat));
+    m.set_claim(amount_text(v.claim, *v.fiat));
+    m.set_refunded(amount_text(v.refunded, *v.fiat));
   }
 }
 

@@ -10,6 +10,10 @@ namespace accrue::wire {
 void write(const command::authorize_grant& c, v1::AuthorizeGrant& m);
 [[nodiscard]] command::settle_grant read(const v1::SettleGrant& m, field_reader& in);
 void write(const command::settle_grant& c, v1::SettleGrant& m);
+[[nodiscard]] command::refund_grant read(const v1::RefundGrant& m, field_reader& in);
+void write(const command::refund_grant& c, v1::RefundGrant& m);
+[[nodiscard]] command::write_off_grant read(const v1::WriteOffGrant& m, field_reader& in);
+void write(const command::write_off_grant& c, v1::WriteOffGrant& m);
 [[nodiscard]] command::void_grant read(const v1::VoidGrant& m, field_reader& in);
 void write(const command::void_grant& c, v1::VoidGrant& m);
 [[nodiscard]] command::correct_charge read(const v1::CorrectCharge& m, field_reader& in);

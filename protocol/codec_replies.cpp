@@ -93,6 +93,7 @@ void write(const reply::invoice_view& v, v1::InvoiceView& m) {
   m.set_total(text(v.total));
   m.set_authorized(text(v.authorized));
   m.set_settled(text(v.settled));
+  m.set_written_off(text(v.written_off));
   for (const auto& issue : v.issues) {
     auto& part = *m.add_issues();
     part.set_critical(issue.critical);
@@ -130,6 +131,10 @@ void write(const reply::account_view& v, v1::AccountView& m) {
   for (const auto& feature : route.features)
     m.add_features(feature);
   m.set_balance(amount_text(v.balance, route.currency));
+  if (v.money) {
+    m.set_money(amount_text(v.money->minor, v.money->currency));
+    put_currency(*m.mutable_money_currency(), v.money->currency, iso_code(v.money->currency));
+  }
 }
 
 void write(const reply::accounts& v, v1::Accounts& m) {

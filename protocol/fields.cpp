@@ -121,6 +121,10 @@ int128 field_reader::amount(std::string_view field, const std::string& text, cur
   return 0;
 }
 
+int128 field_reader::later_amount(std::string_view field, const std::string& text, currency c) {
+  return text.empty() ? 0 : amount(field, text, c);
+}
+
 result<int128> parse_amount(std::string_view text, currency c) {
   const auto wrong = [] {
     return refuse(errc::validation, "is no amount with its currency's digits.");

@@ -96,6 +96,8 @@ public:
   required_currency(std::string_view field, bool present, const v1::Currency& m, std::string& code);
   /// Replies only: an amount as `put_amount` writes it.
   int128 amount(std::string_view field, const std::string& text, currency c);
+  /// Likewise, of a field that earlier servers do not write: there it is zero.
+  int128 later_amount(std::string_view field, const std::string& text, currency c);
 
 private:
   bool strict_;

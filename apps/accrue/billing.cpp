@@ -172,6 +172,12 @@ void add_billing(CLI::App& app, program& p) {
   add_named(*pay, p, "settle", &command::settle_payment::invoice, "The money is there");
   add_named(*pay, p, "paid", &command::pay_invoice::invoice, "Both at once, the whole invoice");
 
+  add_named(*pay,
+            p,
+            "write-off",
+            &command::write_off_invoice::invoice,
+            "Nobody will pay what is open: the invoice is uncollectible");
+
   add_plain<command::run_due>(app, p, "run-due", "Does all that is due of a customer");
 }
 

@@ -70,6 +70,15 @@ void add_grants(CLI::App& app, program& p) {
   settle->add_option("grant", t->what.grant, "Id of the grant")->required();
   add_amount(*settle, "--amount", t->what.amount, "Part of it; default: all that is authorised");
 
+  auto [refund, r] =
+      add<command::refund_grant>(*grants, p, "refund", "Pays back what a void left as a claim");
+  refund->add_option("grant", r->what.grant, "Id of the grant")->required();
+  add_amount(*refund, "--amount", r->what.amount, "Part of it; default: all that was settled");
+
+  auto [write_off, w] = add<command::write_off_grant>(
+      *grants, p, "write-off", "Nobody will pay what is open of an external grant");
+  write_off->add_option("grant", w->what.grant, "Id of the grant")->required();
+
   auto [revoke, v] =
       add<command::void_grant>(*grants, p, "void", "Takes back what is left of a grant");
   revoke->add_option("grant", v->what.grant, "Id of the grant")->required();

@@ -67,7 +67,10 @@ named json_of(const reply::grant_view& v) {
                {"currency", v.fiat_code},
                {"amount", amount_text(v.fiat_amount, *v.fiat)},
                {"authorized", amount_text(v.authorized, *v.fiat)},
-               {"settled", amount_text(v.settled, *v.fiat)}};
+               {"settled", amount_text(v.settled, *v.fiat)},
+               {"written_off", amount_text(v.written_off, *v.fiat)},
+               {"claim", amount_text(v.claim, *v.fiat)},
+               {"refunded", amount_text(v.refunded, *v.fiat)}};
   return {"grant",
           {{"id", v.id},
            {"funding", v.funding},
@@ -196,6 +199,7 @@ named json_of(const reply::invoice_view& v) {
            {"total", amount_text(v.total, v.currency)},
            {"authorized", amount_text(v.authorized, v.currency)},
            {"settled", amount_text(v.settled, v.currency)},
+           {"written_off", amount_text(v.written_off, v.currency)},
            {"issues", std::move(issues)},
            {"draft_until", instant_or_null(v.draft_until)},
            {"issued_at", instant_or_null(v.issued_at)},
@@ -224,7 +228,9 @@ named json_of(const reply::accounts& v) {
           route.cost_basis_currency ? json(iso_code(*route.cost_basis_currency)) : json(nullptr)},
          {"priority", route.priority == 0 ? json(nullptr) : json(route.priority)},
          {"features", route.features},
-         {"balance", amount_text(a.balance, route.currency)}});
+         {"balance", amount_text(a.balance, route.currency)},
+         {"money", a.money ? json(accrue::to_string(*a.money)) : json(nullptr)},
+         {"money_currency", a.money ? json(iso_code(a.money->currency)) : json(nullptr)}});
   }
   return {"accounts", std::move(items)};
 }

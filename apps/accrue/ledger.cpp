@@ -61,17 +61,19 @@ int ledger_of_one(const program& p, const std::string& customer) {
   if (accounts == nullptr)
     return report(p, client::server_failure({errc::internal, customer, "Not a ledger."}));
   const auto sums = sums_per_currency(accounts->items);
+  const auto money = sums_of_money(accounts->items);
   if (p.json) {
     json document = to_json(*answer);
     document["sums"] = json_of(sums);
+    document["money_sums"] = json_of(money);
     show(document);
   } else {
     show(p, *answer, customer);
   }
-  return finish(balances(sums));
+  return finish(balances(sums) && balances(money));
 }
 
-/// One account of all customers.
+/// One account of all customers, as far as its value is paid in one currency, or its price is not known.
 struct account_total {
   reply::account_view sum; ///< its route has currency and stage only
   std::set<std::size_t> customers;
@@ -82,27 +84,36 @@ public:
   result<void> take(std::size_t customer, const reply::accounts& accounts) {
     for (const auto& a : accounts.items) {
       const auto& route = a.address.route;
-      auto& total = totals_[{a.code, a.address.account, route.stage}];
+      const std::string paid_in(a.money ? iso_code(a.money->currency) : "");
+      auto& total = totals_[{a.code, a.address.account, route.stage, paid_in}];
       if (total.customers.empty()) {
         total.sum.code = a.code;
         total.sum.address = {a.address.account, {}};
         total.sum.address.route.currency = route.currency;
         total.sum.address.route.stage = route.stage;
+        if (a.money)
+          total.sum.money = {0, a.money->currency};
       }
       total.customers.insert(customer);
       auto sum = add({total.sum.balance, route.currency}, {a.balance, route.currency});
       if (!sum)
         return tl::unexpected(std::move(sum.error()));
       total.sum.balance = sum->minor;
+      if (!a.money)
+        continue;
+      auto money = add(*total.sum.money, *a.money);
+      if (!money)
+        return tl::unexpected(std::move(money.error()));
+      total.sum.money = *money;
     }
     return {};
   }
 
-  [[nodiscard]] result<std::vector<currency_sum>> sums() const {
+  [[nodiscard]] std::vector<reply::account_view> rows() const {
     std::vector<reply::account_view> all;
     for (const auto& [key, total] : totals_)
       all.push_back(total.sum);
-    return sums_per_currency(all);
+    return all;
   }
 
   [[nodiscard]] std::string text() const {
@@ -110,19 +121,25 @@ public:
              {"Stage"},
              {"Currency"},
              {"Customers", align::right},
-             {"Balance", align::right}});
+             {"Balance", align::right},
+             {"Money", align::right}});
     for (const auto& [key, total] : totals_) {
       const auto& route = total.sum.address.route;
       t.row({std::string(ledger::to_string(total.sum.address.account)),
              std::string(to_string(route.stage)),
              total.sum.code,
              std::to_string(total.customers.size()),
-             amount_text(total.sum.balance, route.currency)});
+             amount_text(total.sum.balance, route.currency),
+             money_text(total.sum.money)});
     }
     t.rule();
-    if (const auto all = sums())
+    const auto flag = [](const money& sum) { return sum.is_zero() ? "" : "NOT ZERO"; };
+    if (const auto all = sums_per_currency(rows()))
       for (const auto& [code, sum] : *all)
-        t.row({"Sum", sum.is_zero() ? "" : "NOT ZERO", code, "", accrue::to_string(sum)});
+        t.row({"Sum", flag(sum), code, "", accrue::to_string(sum), ""});
+    if (const auto all = sums_of_money(rows()))
+      for (const auto& [code, sum] : *all)
+        t.row({"Sum of money", flag(sum), "", "", "", money_text(sum)});
     return t.to_string();
   }
 
@@ -130,19 +147,25 @@ public:
     json items = json::array();
     for (const auto& [key, total] : totals_) {
       const auto& route = total.sum.address.route;
+      const auto& money = total.sum.money;
       items.push_back(
           {{"account", ledger::to_string(total.sum.address.account)},
            {"stage",
             route.stage == ledger::stage::none ? json(nullptr) : json(to_string(route.stage))},
            {"currency", total.sum.code},
            {"customers", total.customers.size()},
-           {"balance", amount_text(total.sum.balance, route.currency)}});
+           {"balance", amount_text(total.sum.balance, route.currency)},
+           {"money", money ? json(accrue::to_string(*money)) : json(nullptr)},
+           {"money_currency", money ? json(iso_code(money->currency)) : json(nullptr)}});
     }
-    return {{"customers", customers}, {"accounts", std::move(items)}, {"sums", json_of(sums())}};
+    return {{"customers", customers},
+            {"accounts", std::move(items)},
+            {"sums", json_of(sums_per_currency(rows()))},
+            {"money_sums", json_of(sums_of_money(rows()))}};
   }
 
 private:
-  using account_key = std::tuple<std::string, ledger::account_type, ledger::stage>;
+  using account_key = std::tuple<std::string, ledger::account_type, ledger::stage, std::string>;
   std::map<account_key, account_total> totals_;
 };
 
@@ -178,7 +201,7 @@ int ledger_of_all(const program& p) {
                 (calls.size() == 1 ? " customer.\n" : " customers.\n"))
                    .c_str(),
                stdout);
-  return finish(balances(all.sums()));
+  return finish(balances(sums_per_currency(all.rows())) && balances(sums_of_money(all.rows())));
 }
 
 } // namespace

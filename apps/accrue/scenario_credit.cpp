@@ -117,6 +117,16 @@ step_answer scenario_engine::void_grant(const step& s) {
                                  text(s.fields, "payment_adjustment", "none") == "refund"});
 }
 
+step_answer scenario_engine::refund(const step& s) {
+  return ask(s, command::refund_grant{resolve(s, "grant"), maybe_number(s.fields, "amount")});
+}
+
+step_answer scenario_engine::uncollectible(const step& s) {
+  if (s.fields.contains("grant"))
+    return ask(s, command::write_off_grant{resolve(s, "grant")});
+  return ask(s, command::write_off_invoice{resolve(s, "invoice")});
+}
+
 step_answer scenario_engine::correct_charge(const step& s) {
   return ask(s, command::correct_charge{resolve(s, "charge"), maybe_number(s.fields, "amount")});
 }

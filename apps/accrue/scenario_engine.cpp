@@ -279,6 +279,8 @@ scenario_engine::action scenario_engine::find_action(std::string_view op) {
       {"seed_advance", &e::seed_advance},
       {"consume", &e::consume},
       {"void", &e::void_grant},
+      {"refund", &e::refund},
+      {"uncollectible", &e::uncollectible},
       {"correct_charge", &e::correct_charge},
       {"recognize", &e::recognize},
       {"reserve", &e::reserve},

@@ -70,6 +70,8 @@ private:
   step_answer seed_advance(const step& s);
   step_answer consume(const step& s);
   step_answer void_grant(const step& s);
+  step_answer refund(const step& s);
+  step_answer uncollectible(const step& s);
   step_answer correct_charge(const step& s);
   step_answer recognize(const step& s);
   step_answer reserve(const step& s);

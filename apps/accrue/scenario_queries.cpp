@@ -151,12 +151,16 @@ step_answer scenario_engine::verify(const step&) {
     if (!journal)
       return refused(journal.error());
     const history past(*journal);
-    if (said->size() != past.sub_accounts().size())
+    const auto count = past.sub_accounts().size();
+    // Rows behind them have the rounding of the money column, and nothing on them.
+    if (said->size() < count || std::any_of(said->begin() + static_cast<std::ptrdiff_t>(count),
+                                            said->end(),
+                                            [](const auto& row) { return row.balance != 0; }))
       return broken("customer " + name + ": the engine knows other sub-accounts than the journal");
     accrue::customer replayed;
     for (const auto& e : *journal)
       replayed.apply(e);
-    for (std::uint32_t n = 0; n < said->size(); ++n)
+    for (std::uint32_t n = 0; n < count; ++n)
       if ((*said)[n].address != past.sub_accounts()[n] ||
           (*said)[n].balance != replayed.book.balance_at(sub_account_id(n), engine_.now()))
         return broken("customer " + name + ": sub-account " + std::to_string(n) +

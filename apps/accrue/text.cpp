@@ -58,6 +58,7 @@ std::string text_of(const reply::grant_view& v, std::string_view customer) {
   const auto paid = [&](int128 fiat) {
     return v.fiat ? amount_text(fiat, *v.fiat) + " " + v.fiat_code : std::string();
   };
+  const auto if_any = [&](int128 fiat) { return fiat == 0 ? std::string() : paid(fiat); };
   return to_lines({{"Granted", amount_text(v.amount, v.currency) + " " + v.code},
                    {"Customer", std::string(customer)},
                    {"Id", v.id},
@@ -69,7 +70,10 @@ std::string text_of(const reply::grant_view& v, std::string_view customer) {
                    {"Voided", optional_date(v.voided_at)},
                    {"Price", paid(v.fiat_amount)},
                    {"Authorised", paid(v.authorized)},
-                   {"Settled", paid(v.settled)}});
+                   {"Settled", paid(v.settled)},
+                   {"Written off", if_any(v.written_off)},
+                   {"To pay back", if_any(v.claim)},
+                   {"Paid back", if_any(v.refunded)}});
 }
 
 std::string text_of(const reply::grants& v, std::string_view customer) {
@@ -230,7 +234,9 @@ std::string text_of(const reply::invoice_view& v, std::string_view customer) {
   if (!v.number.empty()) {
     t.row({"Authorised", "", "", "", amount_text(v.authorized, v.currency)});
     t.row({"Settled", "", "", "", amount_text(v.settled, v.currency)});
-    t.row({"To pay", "", "", "", amount_text(v.total - v.settled, v.currency)});
+    if (v.written_off != 0)
+      t.row({"Written off", "", "", "", amount_text(v.written_off, v.currency)});
+    t.row({"To pay", "", "", "", amount_text(v.total - v.settled - v.written_off, v.currency)});
   }
   out += "\n" + t.to_string();
   if (!v.issues.empty())
@@ -378,7 +384,8 @@ std::string to_text(const reply::accounts& accounts) {
            {"Cost basis", align::right},
            {"Priority", align::right},
            {"Features"},
-           {"Balance", align::right}});
+           {"Balance", align::right},
+           {"Money", align::right}});
   auto items = accounts.items; // in the order of their opening
   std::ranges::stable_sort(items, {}, [](const reply::account_view& a) {
     const auto& route = a.address.route;
@@ -395,14 +402,21 @@ std::string to_text(const reply::accounts& accounts) {
            basis,
            route.priority == 0 ? "" : std::to_string(route.priority),
            joined(route.features),
-           amount_text(a.balance, route.currency)});
+           amount_text(a.balance, route.currency),
+           money_text(a.money)});
   }
   t.rule();
-  if (const auto sums = sums_per_currency(accounts.items))
-    for (const auto& [code, sum] : *sums)
-      t.row({"Sum", "", code, "", "", sum.is_zero() ? "" : "NOT ZERO", accrue::to_string(sum)});
-  else
-    t.row({"Sum", "", "", "", "", "too large to add", ""});
+  const auto flag = [](const money& sum) { return sum.is_zero() ? "" : "NOT ZERO"; };
+  const auto balances = sums_per_currency(accounts.items);
+  const auto worth = sums_of_money(accounts.items);
+  if (!balances || !worth) {
+    t.row({"Sum", "", "", "", "", "too large to add", "", ""});
+    return t.to_string();
+  }
+  for (const auto& [code, sum] : *balances)
+    t.row({"Sum", "", code, "", "", flag(sum), accrue::to_string(sum), ""});
+  for (const auto& [code, sum] : *worth)
+    t.row({"Sum of money", "", "", "", "", flag(sum), "", money_text(sum)});
   return t.to_string();
 }
 
@@ -438,12 +452,18 @@ std::string to_text(const wire::refused& no) {
   return out;
 }
 
-result<std::vector<currency_sum>>
-sums_per_currency(const std::vector<reply::account_view>& accounts) {
+namespace {
+
+/// Sums by code of what `part` gives of each row; where that is nothing, the row does not count.
+template <class Part>
+result<std::vector<currency_sum>> sums_of(const std::vector<reply::account_view>& rows, Part part) {
   std::map<std::string, money> by_code;
-  for (const auto& a : accounts) {
-    auto& sum = by_code.try_emplace(a.code, money{0, a.address.route.currency}).first->second;
-    auto more = add(sum, {a.balance, a.address.route.currency});
+  for (const auto& row : rows) {
+    const std::optional<currency_sum> p = part(row);
+    if (!p)
+      continue;
+    auto& sum = by_code.try_emplace(p->code, money{0, p->sum.currency}).first->second;
+    auto more = add(sum, p->sum);
     if (!more)
       return tl::unexpected(std::move(more.error()));
     sum = *more;
@@ -452,6 +472,22 @@ sums_per_currency(const std::vector<reply::account_view>& accounts) {
   for (auto& [code, sum] : by_code)
     sums.push_back({code, sum});
   return sums;
+}
+
+} // namespace
+
+result<std::vector<currency_sum>>
+sums_per_currency(const std::vector<reply::account_view>& accounts) {
+  return sums_of(accounts, [](const reply::account_view& a) {
+    return std::optional(currency_sum{a.code, {a.balance, a.address.route.currency}});
+  });
+}
+
+result<std::vector<currency_sum>> sums_of_money(const std::vector<reply::account_view>& accounts) {
+  return sums_of(accounts, [](const reply::account_view& a) {
+    return a.money ? std::optional(currency_sum{std::string(iso_code(a.money->currency)), *a.money})
+                   : std::nullopt;
+  });
 }
 
 } // namespace accrue::cli

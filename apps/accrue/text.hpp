@@ -21,6 +21,8 @@ namespace accrue::cli {
 [[nodiscard]] std::string duration_text(std::int64_t ns);
 /// All digits of the currency, no thousands separator: "1234.50".
 [[nodiscard]] std::string amount_text(int128 minor, currency c);
+/// "12.34 USD"; empty for nothing.
+[[nodiscard]] std::string money_text(const std::optional<money>& m);
 [[nodiscard]] std::string_view to_string(command::over_settlement o) noexcept;
 [[nodiscard]] std::string_view to_string(ledger::stage s) noexcept;
 
@@ -47,5 +49,8 @@ struct currency_sum {
 };
 [[nodiscard]] result<std::vector<currency_sum>>
 sums_per_currency(const std::vector<reply::account_view>& accounts);
+/// Likewise: the sum of the money column per currency that is paid in.
+[[nodiscard]] result<std::vector<currency_sum>>
+sums_of_money(const std::vector<reply::account_view>& accounts);
 
 } // namespace accrue::cli

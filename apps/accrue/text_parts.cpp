@@ -61,6 +61,10 @@ std::string count_text(const reply::catalog_stored& c) {
          some(c.add_ons, "add-on") + ", " + some(c.plans, "plan");
 }
 
+std::string money_text(const std::optional<money>& m) {
+  return m ? accrue::to_string(*m) + " " + std::string(iso_code(m->currency)) : "";
+}
+
 std::string amount_text(int128 minor, currency c) { return accrue::to_string(money{minor, c}); }
 
 std::string_view to_string(command::over_settlement o) noexcept {

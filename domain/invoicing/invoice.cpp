@@ -60,6 +60,20 @@ to<overdue, payment_authorized, paid> on(const overdue& s, const payment_moved& 
   return s;
 }
 
+to<uncollectible> on(const payment_pending& s, const given_up&) { return uncollectible{s.issued}; }
+to<uncollectible> on(const payment_authorized& s, const given_up&) {
+  return uncollectible{s.issued};
+}
+to<uncollectible> on(const overdue& s, const given_up&) { return uncollectible{s.issued}; }
+
+to<uncollectible, payment_authorized, paid> on(const uncollectible& s, const payment_moved& e) {
+  if (e.wholly_settled)
+    return paid{s.issued};
+  if (e.wholly_authorized)
+    return payment_authorized{s.issued};
+  return s;
+}
+
 result<state> decide(const state& s, const event& e) {
   return std::visit(
       [&](const auto& from, const auto& what) -> result<state> {
@@ -81,7 +95,8 @@ std::string_view to_string(const state& s) noexcept {
                                         "payment_processing.pending",
                                         "payment_processing.authorized",
                                         "overdue",
-                                        "paid"};
+                                        "paid",
+                                        "uncollectible"};
   static_assert(std::size(names) == std::variant_size_v<state>);
   return names[s.index()];
 }
@@ -94,6 +109,7 @@ totals invoice::totals() const noexcept {
     t.total += l.total;
     t.authorized += l.authorized;
     t.settled += l.settled;
+    t.written_off += l.written_off;
   }
   return t;
 }
@@ -191,6 +207,11 @@ result<std::vector<share>> authorize_shares(const invoice& i, int128 amount) {
 result<std::vector<share>> settle_shares(const invoice& i, int128 amount) {
   return fill(
       i, amount, errc::over_settlement, [](const line& l) { return l.authorized - l.settled; });
+}
+
+int128 to_recover(const line& l, int128 share) noexcept {
+  const auto open = l.total - l.authorized - l.written_off;
+  return std::clamp<int128>(share - open, 0, l.written_off);
 }
 
 std::string number_prefix(std::string_view reference, customer_id number) {

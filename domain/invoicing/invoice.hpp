@@ -37,6 +37,7 @@ struct line {
   bool booked = false; ///< its accrual is on the ledger (D21)
   int128 authorized = 0;
   int128 settled = 0;
+  int128 written_off = 0;              ///< that nobody will pay (D14)
   std::optional<rating::tax> tax = {}; ///< of a tax line: on what, and at which rate
 
   friend bool operator==(const line&, const line&) = default;
@@ -92,6 +93,11 @@ struct paid {
   issuance issued;
   friend bool operator==(const paid&, const paid&) = default;
 };
+/// What was open of it is written off (D14); money that comes all the same is taken.
+struct uncollectible {
+  issuance issued;
+  friend bool operator==(const uncollectible&, const uncollectible&) = default;
+};
 
 using state = std::variant<draft_waiting_auto_approval,
                            draft_manual_approval_needed,
@@ -100,7 +106,8 @@ using state = std::variant<draft_waiting_auto_approval,
                            payment_pending,
                            payment_authorized,
                            overdue,
-                           paid>;
+                           paid,
+                           uncollectible>;
 
 // Events.
 struct approved {};
@@ -118,9 +125,11 @@ struct payment_moved {
   bool wholly_authorized = false;
   bool wholly_settled = false;
 };
+/// Nobody will pay what is open.
+struct given_up {};
 
-using event =
-    std::variant<approved, time_passed, all_booked, booking_failed, retried, payment_moved>;
+using event = std::
+    variant<approved, time_passed, all_booked, booking_failed, retried, payment_moved, given_up>;
 
 to<issuing_charge_booking> on(const draft_waiting_auto_approval&, const approved&);
 to<draft_waiting_auto_approval, issuing_charge_booking> on(const draft_waiting_auto_approval&,
@@ -133,6 +142,10 @@ to<payment_pending, payment_authorized, paid> on(const payment_pending&, const p
 to<payment_pending, overdue> on(const payment_pending&, const time_passed&);
 to<payment_authorized, paid> on(const payment_authorized&, const payment_moved&);
 to<overdue, payment_authorized, paid> on(const overdue&, const payment_moved&);
+to<uncollectible> on(const payment_pending&, const given_up&);
+to<uncollectible> on(const payment_authorized&, const given_up&);
+to<uncollectible> on(const overdue&, const given_up&);
+to<uncollectible, payment_authorized, paid> on(const uncollectible&, const payment_moved&);
 
 template <class S, class E>
 concept legal = requires(const S& s, const E& e) {
@@ -155,6 +168,7 @@ struct totals {
   int128 total = 0; ///< amount − credits + taxes
   int128 authorized = 0;
   int128 settled = 0;
+  int128 written_off = 0;
 };
 
 struct invoice {
@@ -198,6 +212,8 @@ struct share {
 [[nodiscard]] result<std::vector<share>> authorize_shares(const invoice& i, int128 amount);
 /// The same against what is authorised. errc: over_settlement.
 [[nodiscard]] result<std::vector<share>> settle_shares(const invoice& i, int128 amount);
+/// How much of what was written off a payment of this share needs to find open again.
+[[nodiscard]] int128 to_recover(const line& l, int128 share) noexcept;
 
 /// The customer's invoice prefix, unique in the namespace (D66): "acme" gives ACME; a reference that
 /// is not plain lower-case text gets the customer's number too.

@@ -281,10 +281,14 @@ result<void> void_unauthorized(book_overlay& book, const credit_terms& c, int128
               at);
 }
 
+sub_account claim_address(const credit_terms& c, currency fiat) {
+  return fiat_receivable(c, fiat, stage::open);
+}
+
 result<void>
 void_paid(book_overlay& book, const credit_terms& c, const purchase_step& part, instant at) {
   const auto brokerage_fiat = address(brokerage, part.fiat, c.cost_basis);
-  const auto claim = line{fiat_receivable(c, part.fiat.currency, stage::open), part.fiat.minor};
+  const auto claim = line{claim_address(c, part.fiat.currency), part.fiat.minor};
   const auto gone = line{credit_address(c), -part.face};
   if (!c.amount.currency.is_credit_unit())
     return post(book,
@@ -320,12 +324,52 @@ result<void>
 refund_purchase(book_overlay& book, const credit_terms& c, const money& fiat, instant at) {
   return move(book,
               template_code::refund,
-              fiat_receivable(c, fiat.currency, stage::open),
+              claim_address(c, fiat.currency),
               address(wash, fiat, c.cost_basis),
               fiat.minor,
               c.grant,
               {},
               at);
+}
+
+// As an authorisation, with write-off in the place of the authorised receivable.
+result<void> write_off_purchase(book_overlay& book,
+                                const credit_terms& c,
+                                const purchase_step& part,
+                                direction dir,
+                                instant at) {
+  const auto brokerage_fiat = address(brokerage, part.fiat, c.cost_basis);
+  const auto open = line{receivable_address(c, stage::open), part.face};
+  const auto lost = line{address(write_off, part.fiat, c.cost_basis), -part.fiat.minor};
+  if (!c.amount.currency.is_credit_unit())
+    return post(book,
+                template_code::write_off_purchase,
+                dir,
+                c.grant,
+                at,
+                std::array{open, lost, line{brokerage_fiat, part.fiat.minor - part.face}});
+  return post(book,
+              template_code::write_off_unit_purchase,
+              dir,
+              c.grant,
+              at,
+              std::array{open,
+                         line{beside(brokerage, c), -part.face},
+                         line{brokerage_fiat, part.fiat.minor},
+                         lost});
+}
+
+result<void> write_off_invoiced(
+    book_overlay& book, const money& amount, spend_id spend, direction dir, instant at) {
+  return move(book,
+              template_code::write_off_receivable,
+              address(write_off, amount, par),
+              address(receivable, amount, par, stage::open),
+              amount.minor,
+              {},
+              spend,
+              at,
+              dir);
 }
 
 result<void> accrue_invoiced(book_overlay& book, const money& net, spend_id spend, instant at) {

@@ -73,6 +73,8 @@ settle_purchase(book_overlay& book, const credit_terms& c, const money& fiat, in
 void_promotional(book_overlay& book, const credit_terms& c, int128 face, instant at);
 [[nodiscard]] result<void>
 void_unauthorized(book_overlay& book, const credit_terms& c, int128 face, instant at);
+/// Where the claim stands that the void of what was paid leaves.
+[[nodiscard]] sub_account claim_address(const credit_terms& c, currency fiat);
 [[nodiscard]] result<void>
 void_paid(book_overlay& book, const credit_terms& c, const purchase_step& part, instant at);
 /// Opening credit is taken back (D64).
@@ -81,6 +83,16 @@ void_opening(book_overlay& book, const credit_terms& c, int128 face, instant at)
 /// Money that the customer had to get back is paid back.
 [[nodiscard]] result<void>
 refund_purchase(book_overlay& book, const credit_terms& c, const money& fiat, instant at);
+
+/// What nobody will pay for a grant: face open, fiat to write-off; a correction recovers it. Zero books nothing.
+[[nodiscard]] result<void> write_off_purchase(book_overlay& book,
+                                              const credit_terms& c,
+                                              const purchase_step& part,
+                                              direction dir,
+                                              instant at);
+/// The same of what an invoice billed, tax included.
+[[nodiscard]] result<void> write_off_invoiced(
+    book_overlay& book, const money& amount, spend_id spend, direction dir, instant at);
 
 /// The part of a charge that an invoice bills: open receivable → accrued at cost basis 1.
 /// Zero books nothing (D22). Source: D64, receivable.invoice.accrue.

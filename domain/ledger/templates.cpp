@@ -60,10 +60,14 @@ constexpr std::array accrue_legs{leg{receivable, open, -1, false, worth::par},
 constexpr std::array tax_legs{leg{receivable, open, -1, false, worth::par},
                               leg{tax_payable, none, +1, false, worth::par}};
 constexpr std::array write_off_legs{leg{receivable, open, +1}, leg{write_off, none, -1}};
-constexpr std::array write_off_purchase_legs{leg{receivable, open, +1},
-                                             leg{write_off, none, -1},
-                                             leg{brokerage, none, -1, true},
-                                             leg{brokerage, none, +1, true}};
+constexpr std::array write_off_purchase_legs{leg{receivable, open, +1, true, iso},
+                                             leg{write_off, none, -1, false, iso},
+                                             leg{brokerage, none, -1, true, iso},
+                                             leg{brokerage, none, +1, true, iso}};
+constexpr std::array write_off_unit_purchase_legs{leg{receivable, open, +1, true, in_unit},
+                                                  leg{brokerage, none, -1, true, in_unit},
+                                                  leg{brokerage, none, +1, false, iso},
+                                                  leg{write_off, none, -1, false, iso}};
 constexpr std::array opening_credit_legs{leg{fbo, none, +1}, leg{wash, none, -1}};
 constexpr std::array opening_advance_legs{leg{receivable, open, -1, false, unknown},
                                           leg{accrued, none, +1, false, unknown}};
@@ -121,6 +125,12 @@ constexpr std::array table{
                     true},
     ledger_template{opening_credit, 1, "opening.credit", opening_credit_legs, false, true},
     ledger_template{opening_advance, 1, "opening.advance", opening_advance_legs, false, false},
+    ledger_template{write_off_unit_purchase,
+                    1,
+                    "receivable.write_off.unit",
+                    write_off_unit_purchase_legs,
+                    false,
+                    true},
 };
 
 // Unordered pairs of account types that may stand on opposite sides of one transaction.

@@ -34,10 +34,11 @@ enum class template_code : std::uint16_t {
   refund = 21,
   accrue_invoice = 22, ///< usage billed by an invoice: open receivable → accrued
   invoice_tax = 23,
-  write_off_receivable = 24,
-  write_off_purchase = 25,
-  opening_credit = 26, ///< opening balance of a migration (D68)
+  write_off_receivable = 24, ///< what an invoice billed and nobody will pay
+  write_off_purchase = 25,   ///< the same of a grant: face open, fiat written off
+  opening_credit = 26,       ///< opening balance of a migration (D68)
   opening_advance = 27,
+  write_off_unit_purchase = 28, ///< write_off_purchase for a grant in a credit unit
 };
 
 /// Whether a transaction follows its template or takes it back.

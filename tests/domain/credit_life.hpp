@@ -194,11 +194,15 @@ private:
     case 22:
       return correct_of(minor, next);
     case 23:
-      return take_back(one_of(grants_, next(1000)), next(2) == 0);
+      return take_back(one_of(next(2) == 0 ? paid_ : grants_, next(500)), next(3) == 0);
     case 24:
+      if (next(4) == 0)
+        return command::write_off_grant{one_of(grants_, next(1000))};
       return command::authorize_grant{one_of(grants_, next(1000)), part(minor, next(4))};
     case 25:
-      return command::settle_grant{one_of(grants_, next(1000)), part(minor, next(4))};
+      if (next(3) == 0)
+        return command::refund_grant{one_of(voided_, next(1000)), part(minor, 3 * next(2))};
+      return command::settle_grant{one_of(grants_, next(1000)), part(minor, next(8) % 4 * next(2))};
     case 26:
       return command::recognize{next(3) == 0 ? std::optional(ago(next(30))) : std::nullopt, false};
     case 27:
@@ -225,6 +229,12 @@ private:
     } else if (std::holds_alternative<command::grant_credit>(c) ||
                std::holds_alternative<command::open_credit>(c)) {
       grants_.push_back(id_);
+    } else if (const auto* paid = std::get_if<command::settle_grant>(&c)) {
+      paid_.push_back(paid->grant);
+    } else if (const auto* v = std::get_if<command::void_grant>(&c)) {
+      voided_.push_back(v->grant);
+      if (serial_ % 2 == 0) // most have nothing to get back
+        (void)h.run(command::refund_grant{v->grant, {}});
     } else if (std::holds_alternative<command::consume>(c)) {
       spends.push_back(id_);
     } else if (std::holds_alternative<command::reserve>(c)) {
@@ -239,6 +249,8 @@ private:
   int serial_ = 0;
   std::string id_;
   std::vector<std::string> grants_;
+  std::vector<std::string> paid_;
+  std::vector<std::string> voided_;
   std::vector<std::string> holds_;
 };
 

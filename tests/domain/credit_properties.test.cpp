@@ -225,12 +225,19 @@ TEST_CASE("random lives of credit reach every way money moves", "[property][cred
                           refund,
                           opening_credit,
                           opening_advance,
-                          authorize_purchase}) {
+                          authorize_purchase,
+                          write_off_purchase,
+                          write_off_unit_purchase}) {
     INFO(ledger::find_template(code)->name);
     CHECK(forward[code] > 3);
   }
-  for (const auto code :
-       {issue, attribute_advance, collect, collect_advance, translate_accrued, recognize}) {
+  for (const auto code : {issue,
+                          attribute_advance,
+                          collect,
+                          collect_advance,
+                          translate_accrued,
+                          recognize,
+                          write_off_purchase}) {
     INFO(ledger::find_template(code)->name << ", corrected");
     CHECK(back[code] > 10);
   }
@@ -240,10 +247,12 @@ TEST_CASE("random lives of credit reach every way money moves", "[property][cred
                                 command::any(command::extend_reservation{}),
                                 command::any(command::correct_charge{}),
                                 command::any(command::void_grant{}),
+                                command::any(command::write_off_grant{}),
                                 command::any(command::recognize{})}) {
     INFO(command::kind(c));
     CHECK(kinds[c.index()] > 50);
   }
+  CHECK(kinds[command::any(command::refund_grant{}).index()] > 10);
   CHECK(refused > 1000);
 }
 

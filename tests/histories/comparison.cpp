@@ -51,7 +51,7 @@ void trim(reply::grant_view& g) {
     return;
   g.payment.clear();
   g.internal_status.clear();
-  g.authorized = g.settled = 0;
+  g.authorized = g.settled = g.written_off = g.claim = g.refunded = 0;
 }
 void trim(reply::grants& all) {
   for (auto& g : all.items)

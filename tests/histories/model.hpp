@@ -59,10 +59,18 @@ private:
     accrue::currency fiat;
     int128 not_owed = 0; ///< of `amount`, taken back before it was authorised
     int128 authorized = 0;
+    int128 written_off = 0;
+    int128 voided_paid = 0; ///< of `amount`, taken back after it was authorised
+    int128 refunded = 0;
     int128 settled = 0;
 
     [[nodiscard]] int128 price(int128 face) const;
     [[nodiscard]] int128 owed() const { return price(amount - not_owed); }
+    /// What was paid for what was taken back, as far as it is there and was not paid back.
+    [[nodiscard]] int128 claim() const {
+      const auto too_much = authorized - price(amount - not_owed - voided_paid);
+      return std::min(std::max<int128>(too_much, 0), settled) - refunded;
+    }
     [[nodiscard]] bool ended(instant t) const noexcept { return until && *until <= t; }
   };
   /// Something that moved the settled balance, or will (balances.md 1.2).
@@ -135,11 +143,20 @@ private:
     [[nodiscard]] std::optional<instant> due() const noexcept;
     [[nodiscard]] bool billable(instant as_of) const noexcept;
   };
-  enum class paper : std::uint8_t { waiting, manual, failed, pending, authorized, overdue, paid };
+  enum class paper : std::uint8_t {
+    waiting,
+    manual,
+    failed,
+    pending,
+    authorized,
+    overdue,
+    paid,
+    uncollectible
+  };
   struct bill {
     struct line {
       std::size_t fee = 0; ///< nobody's where it is a tax, the last line
-      int128 amount = 0, total = 0, authorized = 0, settled = 0;
+      int128 amount = 0, total = 0, authorized = 0, settled = 0, written_off = 0;
       bool booked = false;
       std::optional<reply::tax> tax = {};
       bool recognized = false;
@@ -153,6 +170,9 @@ private:
     instant due_at;
 
     [[nodiscard]] int128 sum(int128 line::*part) const;
+    [[nodiscard]] bool is_payable() const noexcept {
+      return state == paper::pending || state == paper::authorized || state == paper::overdue;
+    }
     [[nodiscard]] std::optional<instant> due() const;
   };
   struct touched { ///< by the unit that is being decided
@@ -179,6 +199,8 @@ private:
   refused on(const command::authorize_grant& c);
   refused on(const command::settle_grant& c);
   refused on(const command::void_grant& c);
+  refused on(const command::refund_grant& c);
+  refused on(const command::write_off_grant& c);
   // model_corrections.cpp
   refused on(const command::correct_charge& c);
   refused on(const command::recognize& c);
@@ -195,6 +217,7 @@ private:
   refused on(const command::retry_invoice& c, const booking_failures& failures);
   refused on(const command::authorize_payment& c) { return pay(c.invoice, true, false, c.amount); }
   refused on(const command::settle_payment& c) { return pay(c.invoice, false, true, c.amount); }
+  refused on(const command::write_off_invoice& c);
   refused on(const command::pay_invoice& c) { return pay(c.invoice, true, true, std::nullopt); }
 
   // Credit.

@@ -42,7 +42,7 @@ void model::add_tax(bill& b) const {
   if (tax_name_.empty() || base <= 0)
     return;
   const auto amount = rounded(base * tax_rate_.coefficient(), ten_to(tax_rate_.scale()));
-  b.lines.push_back({0, 0, amount, 0, 0, false, reply::tax{tax_name_, tax_rate_, base, amount}});
+  b.lines.push_back({0, 0, amount, 0, 0, 0, false, reply::tax{tax_name_, tax_rate_, base, amount}});
 }
 
 model::refused model::on(const command::invoice_pending& c, const booking_failures& failures) {
@@ -153,6 +153,7 @@ model::refused model::move_money(bill& b, bool authorize, int128 amount) {
       continue;
     amount -= part;
     (authorize ? l.authorized : l.settled) += part;
+    l.written_off = std::min(l.written_off, l.total - l.authorized);
     touched_.currencies.insert(b.currency);
     if (l.tax)
       continue;
@@ -172,7 +173,7 @@ model::pay(std::string_view name, bool authorize, bool settle, std::optional<dec
     return errc::not_found;
   auto& b = bills_[*n];
   using line = bill::line;
-  if (b.state != paper::pending && b.state != paper::authorized && b.state != paper::overdue)
+  if (!b.is_payable() && b.state != paper::uncollectible)
     return errc::invoice_action_not_available;
   const auto total = b.sum(&line::total);
   for (const bool authorizes : {true, false}) {
@@ -195,6 +196,23 @@ model::pay(std::string_view name, bool authorize, bool settle, std::optional<dec
     b.state = paper::paid;
   else if (b.sum(&line::authorized) == total)
     b.state = paper::authorized;
+  touched_.bills.insert(*n);
+  return std::nullopt;
+}
+
+model::refused model::on(const command::write_off_invoice& c) {
+  const auto n = bill_of(c.invoice);
+  if (!n)
+    return errc::not_found;
+  auto& b = bills_[*n];
+  if (!b.is_payable())
+    return errc::invoice_action_not_available;
+  b.state = paper::uncollectible;
+  for (auto& l : b.lines) {
+    l.written_off = l.total - l.authorized;
+    if (l.written_off != 0)
+      touched_.currencies.insert(b.currency);
+  }
   touched_.bills.insert(*n);
   return std::nullopt;
 }

@@ -94,7 +94,8 @@ reply::invoice_view model::view_bill(std::size_t n) const {
                                     "payment_processing.pending",
                                     "payment_processing.authorized",
                                     "overdue",
-                                    "paid"};
+                                    "paid",
+                                    "uncollectible"};
   v.status = states[static_cast<std::size_t>(b.state)];
   v.amount = b.sum(&bill::line::amount);
   v.total = b.sum(&bill::line::total);
@@ -113,6 +114,7 @@ reply::invoice_view model::view_bill(std::size_t n) const {
   }
   v.authorized = b.sum(&bill::line::authorized);
   v.settled = b.sum(&bill::line::settled);
+  v.written_off = b.sum(&bill::line::written_off);
   if (b.state == paper::failed)
     v.issues.push_back({true, "internal", "booking failed"});
   v.draft_until = b.until;
@@ -157,6 +159,9 @@ reply::grant_view model::view(const source& s, instant now) const {
   v.fiat_amount = s.price(s.amount);
   v.authorized = s.authorized;
   v.settled = s.settled;
+  v.written_off = s.written_off;
+  v.claim = s.claim();
+  v.refunded = s.refunded;
   return v;
 }
 

@@ -144,7 +144,7 @@ command::any script::consume(known& k, const std::string& id) {
 }
 
 command::any script::for_invoice() {
-  switch (chance_.pick(9)) {
+  switch (chance_.pick(10)) {
   case 0:
   case 1:
     return command::approve_invoice{invoice()};
@@ -160,6 +160,8 @@ command::any script::for_invoice() {
     return command::settle_payment{invoice(), std::nullopt};
   case 7:
     return command::settle_payment{invoice(), amount("USD", 10)};
+  case 8:
+    return command::write_off_invoice{invoice()};
   default:
     return command::pay_invoice{invoice()};
   }

@@ -15,7 +15,13 @@ command::any script::for_grant(known& k) {
   if (k.grants.empty())
     return command::void_grant{"nothing", false};
   const auto& g = k.grants[chance_.pick(k.grants.size())];
-  switch (chance_.pick(8)) {
+  switch (chance_.pick(11)) {
+  case 8:
+    return command::write_off_grant{g.id};
+  case 9:
+    return command::refund_grant{g.id, std::nullopt};
+  case 10:
+    return command::refund_grant{g.id, amount(g.currency, 20)};
   case 0:
   case 1:
     return command::authorize_grant{g.id, amount(g.currency, 8)};

@@ -145,7 +145,7 @@ TEST_CASE("a consume of one slice takes 21 bytes and its id") {
   CHECK(decoded(body, e) == e);
   // Version; head; head of the transaction; four integers a posting; balance; fact; its id.
   CHECK(spaced(body, {1, 1, 2, 5, 5, 5, 1, 1, 10}) ==
-        "03 1a 1802 00e7070101 03e8070101 8369d8920c 0a 0a 7573652d303030303031");
+        "04 1a 1802 00e7070101 03e8070101 8369d8920c 0a 0a 7573652d303030303031");
 }
 
 TEST_CASE("a body cut at any byte is refused") {
@@ -272,7 +272,7 @@ TEST_CASE("an unknown version, template, account, fact or tax dimension is refus
                               "00";
   REQUIRE(journal::decode(from_hex(account), sequence(1), {}, 1));
   for (const auto& text : {"00" + account.substr(2),
-                           "04" + account.substr(2),
+                           "05" + account.substr(2),
                            "0101"
                            "01"
                            "0a" +
@@ -291,7 +291,7 @@ TEST_CASE("an unknown version, template, account, fact or tax dimension is refus
                                        "0c"
                                        "00000000"), // fact 12, which came with version 2
                            std::string("02080d00"), // fact 13, which came with version 3
-                           std::string("03081400"), // fact 20
+                           std::string("04081500"), // fact 21
                            std::string("0106"
                                        "00"
                                        "00"
@@ -423,8 +423,8 @@ TEST_CASE("invoices, customers and their facts of version 1 have no tax") {
   CHECK(spaced(body, {1, 1, 2, 1, 1, 1, 5, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1}) ==
         "01 02 8369 02 01 07 0473656174 01 05 c801 50 78 00 00 00 00 01 00 00 01");
   CHECK(journal::decode_invoice(body) == i);
-  // The same in version 2 says that there is no tax: a byte a line.
-  CHECK(encoded(i).size() == body.size() + 1);
+  // In version 2 a byte a line says that there is no tax, in version 4 another that nothing is written off.
+  CHECK(encoded(i).size() == body.size() + 2);
 
   const auto put = journal::decode(from_hex("01080104"
                                             "61636d65"
@@ -464,7 +464,7 @@ TEST_CASE("a catalog is stored as it was made") {
   e.number = sequence(1);
   e.facts.emplace_back(fact::catalog_replaced{product::catalog::make(std::move(l)).value()});
   const auto body = encoded(e);
-  CHECK(hex(body) == "03080c"
+  CHECK(hex(body) == "04080c"
                      "01017801"
                      "00"         // a meter
                      "0101780178" // a feature

@@ -168,7 +168,8 @@ inline invoicing::invoice random_facts::invoice() {
                                      invoicing::payment_pending{issued},
                                      invoicing::payment_authorized{issued},
                                      invoicing::overdue{issued},
-                                     invoicing::paid{issued}};
+                                     invoicing::paid{issued},
+                                     invoicing::uncollectible{issued}};
   invoicing::invoice i;
   i.id = invoice_id(number());
   i.currency = currency();
@@ -182,6 +183,7 @@ inline invoicing::invoice random_facts::invoice() {
          amount(),
          amount(),
          coin(),
+         amount(),
          amount(),
          amount(),
          coin() ? std::optional(rating::tax{tax_rate(), amount(), amount()}) : std::nullopt});
@@ -219,8 +221,9 @@ inline rare<grant_details> random_facts::details() {
   if (coin())
     d.fiat = currency();
   d.authorized = amount();
-  d.authorized_face = amount();
+  d.closed_face = amount();
   d.settled = amount();
+  d.written_off = amount();
   if (coin())
     d.voided_at = time();
   d.voided_unauthorized = amount();

@@ -150,6 +150,10 @@ inline std::vector<command::any> commands() {
       settle_grant{"g", number("7")},
       void_grant{"g", false},
       void_grant{"g", true},
+      refund_grant{"g", {}},
+      refund_grant{"g", number("0.50")},
+      write_off_grant{"g"},
+      write_off_invoice{"#1"},
       correct_charge{"ch", {}},
       correct_charge{"ch", number("1.25")},
       recognize{},
@@ -231,6 +235,7 @@ inline reply::invoice_view invoice() {
   v.total = 5000;
   v.authorized = 1;
   v.settled = -1;
+  v.written_off = 17;
   v.issues = {{true, "booking", "text"}, {false, "note", ""}};
   v.draft_until = noon;
   v.issued_at = later;
@@ -255,6 +260,9 @@ inline reply::grant_view paid_grant() {
   v.fiat_amount = 50;
   v.authorized = 20;
   v.settled = 10;
+  v.written_off = 13;
+  v.claim = 3;
+  v.refunded = 1;
   return v;
 }
 
@@ -301,7 +309,7 @@ inline std::vector<reply::body> bodies() {
           draft,
           invoices{},
           invoices{{invoice(), draft}},
-          accounts{{{credit, "TOKENS", smallest}, {owed, "USD", -5}}},
+          accounts{{{credit, "TOKENS", smallest}, {owed, "USD", -5, money{-3, usd}}}},
           balances{{balance(usd, "USD", -1), balance(tokens, "TOKENS", largest)}},
           opened{"o", usd, "USD", 5},
           ran_due{7},

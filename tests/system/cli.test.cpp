@@ -119,13 +119,14 @@ reply::account_view account(ledger::account_type type, int128 balance) {
   reply::account_view v;
   v.address.account = type;
   v.address.route.currency = usd;
-  v.address.route.cost_basis = decimal(0);
+  v.address.route.cost_basis = decimal::make(5, 1).value();
   if (type == ledger::account_type::fbo) {
     v.address.route.priority = ledger::default_priority;
     v.address.route.features = {"api", "ui"};
   }
   v.code = "USD";
   v.balance = balance;
+  v.money = money{balance / 2, usd};
   return v;
 }
 
@@ -295,16 +296,20 @@ TEST_CASE("a ledger ends with its sums, and one that does not balance is exit co
   });
   const auto one = accrue_program(server.option() + "ledger acme");
   CHECK(one.code == 0);
-  CHECK(one.out == R"(Account  Stage  Currency  Cost basis  Priority  Features    Balance
--------  -----  --------  ----------  --------  --------  ---------
-fbo             USD                0       100  api, ui    12345.67
-wash            USD                0                      -12345.67
-                                                          ---------
-Sum             USD                                            0.00
+  // Half of 12345.67, cut.
+  CHECK(one.out ==
+        R"(Account       Stage  Currency  Cost basis  Priority  Features    Balance         Money
+------------  -----  --------  ----------  --------  --------  ---------  ------------
+fbo                  USD              0.5       100  api, ui    12345.67   6172.83 USD
+wash                 USD              0.5                      -12345.67  -6172.83 USD
+                                                               ---------
+Sum                  USD                                            0.00
+Sum of money                                                                  0.00 USD
 )");
   const auto all = accrue_program(server.option() + "ledger --all");
   CHECK(all.code == 0);
-  CHECK(all.out.find("fbo             USD               2   24691.34\n") != std::string::npos);
+  CHECK(all.out.find("fbo                  USD               2   24691.34   12345.66 USD\n") !=
+        std::string::npos);
   CHECK(all.out.ends_with("\n2 customers.\n"));
 
   server.between_answers([&] { wash = -1; });
@@ -312,6 +317,11 @@ Sum             USD                                            0.00
   CHECK(broken.code == 1);
   CHECK(broken.out.find("NOT ZERO") != std::string::npos);
   CHECK(broken.err.find("does not balance") != std::string::npos);
+  // The money has a sum of its own: half of 12345.69 is 6172.84.
+  server.between_answers([&] { wash = -1234569; });
+  const auto unpaid = accrue_program(server.option() + "--json ledger acme");
+  CHECK(unpaid.code == 1);
+  CHECK(nlohmann::json::parse(unpaid.out)["money_sums"][0]["sum"] == "-0.01");
 }
 
 TEST_CASE("the console takes piped lines without a prompt", "[cli]") {

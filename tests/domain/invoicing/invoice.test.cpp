@@ -27,6 +27,7 @@ const std::vector<state> one_of_each_state = {
     payment_authorized{dates},
     overdue{dates},
     paid{dates},
+    uncollectible{dates},
 };
 
 const std::vector<event> one_of_each_event = {
@@ -36,6 +37,7 @@ const std::vector<event> one_of_each_event = {
     booking_failed{},
     retried{},
     payment_moved{},
+    given_up{},
 };
 
 std::string transition_table() {

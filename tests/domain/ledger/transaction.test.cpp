@@ -138,6 +138,10 @@ const std::vector<example>& right_examples() {
       {write_off_purchase, "receivable.open@0.5 +100 write_off@0.5 -50 brokerage@0.5 -50", true},
       {opening_credit, "fbo@none +10 wash@none -10", true},
       {opening_advance, "receivable.open@none -10 accrued@none +10", false},
+      {write_off_unit_purchase,
+       "receivable.open:ACME@0.25/USD +100 brokerage:ACME@0.25/USD -100 brokerage@0.25 +25 "
+       "write_off@0.25 -25",
+       true},
   };
   return all;
 }
