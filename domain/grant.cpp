@@ -174,18 +174,25 @@ result<step> recover(const grant& g, int128 fiat) {
   return closed(g, std::move(s));
 }
 
-money claim(const grant& g) {
+// Cash pays for what stays first.
+result<money> claim(const grant& g) {
+  const auto due = price(g);
+  if (!due)
+    return tl::unexpected(due.error());
   const auto& d = *g.details;
-  return {std::min(d.claimed, d.settled) - d.refunded, d.fiat.value_or(g.amount.currency)};
+  const auto cash = std::clamp<int128>(d.settled - (due->minor - d.claimed), 0, d.claimed);
+  return money{cash - d.refunded, due->currency};
 }
 
 result<step> refund(const grant& g, int128 fiat) {
   const auto most = claim(g);
-  if (fiat > most.minor)
-    return refuse(errc::conflict, "only " + to_string(most) + " can be paid back", g.reference);
+  if (!most)
+    return tl::unexpected(most.error());
+  if (fiat > most->minor)
+    return refuse(errc::conflict, "only " + to_string(*most) + " can be paid back", g.reference);
   if (fiat <= 0)
     return refuse(errc::validation, "a refund must be positive", g.reference);
-  step s{{0, {fiat, most.currency}}, *g.details};
+  step s{{0, {fiat, most->currency}}, *g.details};
   s.after.refunded += fiat;
   return s;
 }
@@ -204,6 +211,7 @@ result<step> settle(const grant& g, int128 fiat) {
 
 // What is paid for what stays is kept; all else of the payment is the customer's again.
 result<voiding> void_rest(const grant& g, int128 face, bool refund, instant now) {
+  ENSURE(g.details->written_off == 0);
   auto changed = g;
   auto& d = changed.details.edit();
   const auto fiat = d.fiat.value_or(g.amount.currency);
@@ -231,10 +239,13 @@ result<voiding> void_rest(const grant& g, int128 face, bool refund, instant now)
   const auto stands_for = face_of(changed, d.authorized);
   if (!stands_for)
     return tl::unexpected(stands_for.error());
-  v.rounding = d.authorized == 0 ? 0 : *stands_for - d.closed_face;
+  v.rounding = *stands_for - d.closed_face;
   d.closed_face += v.rounding;
   if (refund) {
-    v.refunded = claim(changed);
+    const auto cash = claim(changed);
+    if (!cash)
+      return tl::unexpected(cash.error());
+    v.refunded = *cash;
     d.refunded += v.refunded.minor;
   }
   if (!d.voided_at)

@@ -85,12 +85,13 @@ struct step {
 [[nodiscard]] result<step> authorize(const grant& g, int128 fiat);
 /// errc: over_settlement for more than is authorised, validation.
 [[nodiscard]] result<step> settle(const grant& g, int128 fiat);
-/// All that is open, if anything is. errc: overflow.
+/// All that is open; a step of nothing where nothing is. errc: overflow.
 [[nodiscard]] result<step> write_off(const grant& g);
 /// Takes back as much of what was written off as a payment of `fiat` will need to find open. errc: overflow.
 [[nodiscard]] result<step> recover(const grant& g, int128 fiat);
-/// What a void left as the customer's claim and was paid for, as far as it was not paid back.
-[[nodiscard]] money claim(const grant& g);
+/// The cash that is the customer's again by a void, as far as it was not paid back: what was settled beyond the price of
+/// what stays (D59). errc: overflow.
+[[nodiscard]] result<money> claim(const grant& g);
 /// errc: conflict for more than the claim, validation.
 [[nodiscard]] result<step> refund(const grant& g, int128 fiat);
 

@@ -125,9 +125,11 @@ result<void> on(unit& u, const command::refund_grant& c) {
   if (!g)
     return tl::unexpected(g.error());
   const auto claim = purchase::claim(*g);
-  if (claim.minor <= 0 && !c.amount)
+  if (!claim)
+    return tl::unexpected(claim.error());
+  if (claim->minor <= 0 && !c.amount)
     return refuse(errc::conflict, "nothing that was paid has to be paid back", g->reference);
-  const auto fiat = payment(*g, c.amount, claim.minor);
+  const auto fiat = payment(*g, c.amount, claim->minor);
   if (!fiat)
     return tl::unexpected(fiat.error());
   auto step = purchase::refund(*g, *fiat);
@@ -144,6 +146,8 @@ result<void> on(unit& u, const command::write_off_grant& c) {
   auto g = find_external(u, c.grant);
   if (!g)
     return tl::unexpected(g.error());
+  if (status_of(*g, u.now()) == grant_status::pending)
+    return refuse(errc::conflict, "the grant is pending", g->reference);
   const auto before = g->details->written_off;
   if (auto ok = write_off(u, *g); !ok)
     return ok;
@@ -170,9 +174,13 @@ std::vector<ledger::slice> remaining(const unit& u, grant_id id) {
 // As if nothing had been given up; what is still open of the rest is given up again.
 result<void> void_external(unit& u, grant& g, int128 face, bool refund) {
   const bool given_up = g.details->written_off != 0;
-  if (given_up)
-    if (auto ok = recover(u, g, g.details->authorized + g.details->written_off); !ok)
+  if (given_up) {
+    const auto all = purchase::price(g);
+    if (!all)
+      return tl::unexpected(all.error());
+    if (auto ok = recover(u, g, all->minor); !ok)
       return ok;
+  }
   auto v = purchase::void_rest(g, face, refund, u.now());
   if (!v)
     return tl::unexpected(v.error());

@@ -105,7 +105,8 @@ reply::grant_view view_of(const grant& g, const catalog& cat, instant now) {
     v.authorized = d.authorized;
     v.settled = d.settled;
     v.written_off = d.written_off;
-    v.claim = purchase::claim(g).minor;
+    if (const auto claim = purchase::claim(g))
+      v.claim = claim->minor;
     v.refunded = d.refunded;
     if (const auto price = purchase::price_of_whole(g))
       v.fiat_amount = price->minor;

@@ -247,7 +247,8 @@ std::string malformed(const json& step) {
       return "'" + name + "' is missing";
   if (step.contains("expect") && step.contains("expect_error"))
     return "'expect' and 'expect_error' exclude each other";
-  if ((op == "authorize" || op == "settle") && step.contains("grant") == step.contains("invoice"))
+  if ((op == "authorize" || op == "settle" || op == "uncollectible") &&
+      step.contains("grant") == step.contains("invoice"))
     return "'grant' or 'invoice' is needed";
   return {};
 }

@@ -54,6 +54,9 @@ json json_of(const reply::customer_view& v) {
 }
 
 json json_of(const reply::grant_view& v) {
+  const auto in_fiat = [&v](int128 amount) {
+    return v.fiat ? json(amount_json({amount, *v.fiat})) : json(nullptr);
+  };
   return {{"id", v.id},
           {"currency", v.code},
           {"amount", amount_json({v.amount, v.currency})},
@@ -61,7 +64,10 @@ json json_of(const reply::grant_view& v) {
           {"status", v.status},
           {"internal_status", v.internal_status},
           {"payment", v.payment.empty() ? json(nullptr) : json(v.payment)},
-          {"fiat_amount", v.fiat ? json(amount_json({v.fiat_amount, *v.fiat})) : json(nullptr)},
+          {"fiat_amount", in_fiat(v.fiat_amount)},
+          {"written_off", in_fiat(v.written_off)},
+          {"claim", in_fiat(v.claim)},
+          {"refunded", in_fiat(v.refunded)},
           {"expires_at", time_json(v.expires_at)},
           {"voided_at", time_json(v.voided_at)}};
 }
@@ -181,6 +187,7 @@ json json_of(const reply::invoice_view& v) {
           {"draft_until", time_json(v.draft_until)},
           {"issued_at", time_json(v.issued_at)},
           {"due_at", time_json(v.due_at)},
+          {"written_off", amount_json({v.written_off, v.currency})},
           {"revision", v.revision}};
 }
 

@@ -45,8 +45,8 @@ command::grant_credit tokens(std::string id, std::string_view amount, std::strin
 TEST_CASE("credit is worth what it cost, wherever it went", "[money_column][D11]") {
   credit_harness h;
   h.ok(until(bought("g", "100", "0.5"), at("2026-01-31")));
-  CHECK(worth(h) == lines{"fbo USD @0.5 p100 = 100.00, 50.00",
-                          "receivable.open USD @0.5 = -100.00, -50.00"});
+  CHECK(worth(h) ==
+        lines{"fbo USD @0.5 p100 = 100.00, 50.00", "receivable.open USD @0.5 = -100.00, -50.00"});
   h.ok(authorize("g"));
   // 50 of the face had no price: the house bears them in faces, and nobody in money.
   CHECK(worth(h) == lines{"fbo USD @0.5 p100 = 100.00, 50.00",
@@ -137,12 +137,13 @@ TEST_CASE("what rounding leaves stands on brokerage, also where nothing was book
 
 namespace {
 
-/// What a posting is worth by D11, in hundred thousandths of a dollar's cent; brokerage is the balancing figure and
+/// What a posting is worth by D11, in millionths of a dollar's cent; brokerage is the balancing figure and
 /// what has no price is nobody's money.
-std::optional<int128> exact_worth(const credit_harness& h, template_code t, const ledger::posting& p) {
+std::optional<int128>
+exact_worth(const credit_harness& h, template_code t, const ledger::posting& p) {
   const auto& a = h.customer.book.at(p.account);
   const auto& r = a.route;
-  constexpr int128 cent = 100'000;
+  constexpr int128 cent = 1'000'000;
   if (!r.cost_basis || a.account == account_type::brokerage)
     return std::nullopt;
   if (r.cost_basis->is_zero())
@@ -154,9 +155,9 @@ std::optional<int128> exact_worth(const credit_harness& h, template_code t, cons
   if (claimed || a.account == account_type::wash || a.account == account_type::write_off ||
       (a.account == account_type::receivable && !open))
     return p.amount * cent;
-  // A token has 4 digits, a dollar 2; prices have 3 at most.
+  // A token has 4 digits, a dollar 2; prices have 4 at most.
   auto worth = p.amount * r.cost_basis->coefficient();
-  for (int scale = r.cost_basis->scale(); scale < 3; ++scale)
+  for (int scale = r.cost_basis->scale(); scale < 4; ++scale)
     worth *= 10;
   return worth * (r.currency == usd ? 100 : 1);
 }
@@ -165,7 +166,7 @@ std::optional<int128> exact_worth(const credit_harness& h, template_code t, cons
 
 TEST_CASE("the money of each row is that of its postings, and sums to zero",
           "[property][money_column][D11]") {
-  constexpr int128 cent = 100'000;
+  constexpr int128 cent = 1'000'000;
   int brokered = 0;
   int claims = 0;
   CHECK(over_credit_lives(1000, 100, [&](const credit_life& steps) {
@@ -204,7 +205,8 @@ TEST_CASE("the money of each row is that of its postings, and sums to zero",
         ++brokered;
         continue;
       }
-      const auto off = row.money->minor * cent - exact[sub_account_id(static_cast<std::uint32_t>(n))];
+      const auto off =
+          row.money->minor * cent - exact[sub_account_id(static_cast<std::uint32_t>(n))];
       RC_ASSERT(2 * (off < 0 ? -off : off) <= cent);
     }
     RC_ASSERT(sum == 0);

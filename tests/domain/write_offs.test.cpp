@@ -127,9 +127,8 @@ TEST_CASE("what is voided of a grant that was given up is owed by nobody", "[wri
   CHECK(h.grant("g").written_off == 1500);
   CHECK(h.refused(give_up("g")) == errc::conflict);
   h.ok(settle("g")); // somebody pays for what was used
-  CHECK(h.standing() == lines{"accrued USD @0.5 = 30.00",
-                              "wash USD @0.5 = -15.00",
-                              "brokerage USD @0.5 = -15.00"});
+  CHECK(h.standing() ==
+        lines{"accrued USD @0.5 = 30.00", "wash USD @0.5 = -15.00", "brokerage USD @0.5 = -15.00"});
 }
 
 TEST_CASE("there is nothing to write off of what is paid, free or unknown", "[write_off]") {
@@ -162,9 +161,8 @@ TEST_CASE("the claim that a void left is paid back, in parts", "[refund][D13][D5
   CHECK(h.refused(refund("g", "20.01")) == errc::conflict);
   h.ok(refund("g"));
   // As if the void had paid back at once.
-  CHECK(h.standing() == lines{"accrued USD @0.5 = 30.00",
-                              "wash USD @0.5 = -15.00",
-                              "brokerage USD @0.5 = -15.00"});
+  CHECK(h.standing() ==
+        lines{"accrued USD @0.5 = 30.00", "wash USD @0.5 = -15.00", "brokerage USD @0.5 = -15.00"});
   CHECK(h.refused(refund("g")) == errc::conflict);
 }
 
@@ -202,4 +200,80 @@ TEST_CASE("a refund is exact, positive and of a grant that somebody paid", "[ref
   h.ok(credit("free", "10"));
   CHECK(h.refused(refund("free")) == errc::not_externally_funded);
   CHECK(h.refused(refund("nobody's")) == errc::not_found);
+}
+
+TEST_CASE("a refund later pays back what a void with refund does", "[refund][D59]") {
+  // 100 at par, 50 used, 60 of 100 settled: 10 more than the price of what stays.
+  for (const bool at_once : {true, false}) {
+    CAPTURE(at_once);
+    credit_harness h;
+    h.ok(bought("g", "100"));
+    h.ok(consume("c", "50"));
+    h.ok(authorize("g"));
+    h.ok(settle("g", "60"));
+    h.ok(take_back("g", at_once));
+    if (!at_once)
+      h.ok(refund("g"));
+    CHECK(h.grant("g").refunded == 1000);
+    CHECK(h.refused(refund("g")) == errc::conflict);
+  }
+}
+
+TEST_CASE("cash for what is used stays, whatever is taken back again", "[refund][D59]") {
+  // 30 settled of 100, 49 used in the end.
+  credit_harness h;
+  h.ok(bought("g", "100"));
+  h.ok(authorize("g", "30"));
+  h.ok(settle("g"));
+  h.ok(consume("c", "50"));
+  h.ok(take_back("g"));
+  h.ok(correct("c", "1"));
+  h.ok(take_back("g", true));
+  CHECK(h.grant("g").refunded == 0);
+  CHECK(h.standing() ==
+        lines{"receivable.open USD @1 = -19.00", "accrued USD @1 = 49.00", "wash USD @1 = -30.00"});
+}
+
+TEST_CASE("what stays of a void and is worth less than a cent is owed by nobody",
+          "[voids][write_off][D12][D64]") {
+  // 0.02 at 0.333 cost 0.01 (0.00666). 0.01 was used: 0.00 (0.00333).
+  const lines used{"accrued USD @0.333 = 0.01", "brokerage USD @0.333 = -0.01"};
+  credit_harness h;
+  h.ok(bought("g", "0.02", "0.333"));
+  h.ok(consume("c", "0.01"));
+  SECTION("voided") { h.ok(take_back("g")); }
+  SECTION("voided after it was promised") {
+    h.ok(authorize("g"));
+    h.ok(take_back("g", true));
+  }
+  SECTION("voided after it was given up") {
+    h.ok(give_up("g"));
+    h.ok(take_back("g"));
+  }
+  CHECK(h.standing() == used);
+  CHECK(h.refused(give_up("g")) == errc::conflict);
+  CHECK(h.refused(authorize("g", "0.01")) == errc::over_authorization);
+  CHECK(h.refused(settle("g")) == errc::unsupported_operation);
+}
+
+TEST_CASE("what stays of a unit worth less than a cent can be voided after it was given up",
+          "[voids][write_off][D63][D64]") {
+  // 1.0000 at 0.02 costs 0.02; 0.0002 of it is worth nothing.
+  credit_harness h;
+  h.ok(command::create_credit_unit{"ACME", 4});
+  auto c = bought("g", "1", "0.02", "ACME");
+  c.fiat_currency = "USD";
+  h.ok(c);
+  h.ok(consume("c", "0.0002", {}, "ACME"));
+  h.ok(give_up("g"));
+  h.ok(take_back("g"));
+  CHECK(h.standing() == lines{"accrued ACME @0.02 = 0.0002", "brokerage ACME @0.02 = -0.0002"});
+}
+
+TEST_CASE("a grant that is not effective yet is not written off", "[write_off]") {
+  credit_harness h;
+  h.ok(from(bought("g", "100"), at("2026-02-01")));
+  CHECK(h.refused(give_up("g")) == errc::conflict);
+  h.now = at("2026-02-01");
+  h.ok(give_up("g"));
 }

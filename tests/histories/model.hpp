@@ -66,10 +66,9 @@ private:
 
     [[nodiscard]] int128 price(int128 face) const;
     [[nodiscard]] int128 owed() const { return price(amount - not_owed); }
-    /// What was paid for what was taken back, as far as it is there and was not paid back.
+    /// What was paid for what was taken back, as far as it is there and was not paid back: what stays is paid first.
     [[nodiscard]] int128 claim() const {
-      const auto too_much = authorized - price(amount - not_owed - voided_paid);
-      return std::min(std::max<int128>(too_much, 0), settled) - refunded;
+      return std::max<int128>(settled - price(amount - not_owed - voided_paid), 0) - refunded;
     }
     [[nodiscard]] bool ended(instant t) const noexcept { return until && *until <= t; }
   };

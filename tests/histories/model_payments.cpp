@@ -63,7 +63,7 @@ model::refused model::on(const command::write_off_grant& c) {
   if (s.paid != funding::external)
     return errc::not_externally_funded;
   const auto open = s.owed() - s.authorized - s.written_off;
-  if (open <= 0)
+  if (open <= 0 || (s.from > clock_ && !s.voided_at))
     return errc::conflict;
   s.written_off += open;
   touched_.currencies.insert({s.currency, s.fiat});
