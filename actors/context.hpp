@@ -46,7 +46,8 @@ struct engine_limits {
   std::size_t states_of_batch = std::size_t{256} << 10;
   std::int64_t sweep_ns = 10 * ns_per_second; ///< a customer unused for up to twice this is let go
   std::int64_t retry_due_ns =
-      60 * ns_per_second; ///< what is due and did not succeed is tried again
+      60 * ns_per_second;                  ///< what is due and did not succeed is tried again
+  std::uint32_t recognize_every_hours = 0; ///< of each customer; 0: by command only (D47)
   std::int64_t wake_pause_ns =
       20'000'000; ///< of a scheduler that has woken as many as it may at once
 };

@@ -4,6 +4,7 @@
 
 #include "actors/charge.hpp"
 #include "domain/decisions.hpp"
+#include "domain/recognition.hpp"
 #include "persistence/journal_codec.hpp"
 
 #include <caf/response_promise.hpp>
@@ -14,6 +15,27 @@
 #include <iterator>
 
 namespace accrue {
+
+namespace {
+
+// Sent by the scheduler: as it stands, or what the customer's hour asks for where nothing else is due.
+bool is_wake_up(const envelope& e) {
+  return e.from.slot == no_session && (std::holds_alternative<command::run_due>(e.body) ||
+                                       std::holds_alternative<command::recognize>(e.body));
+}
+
+std::shared_ptr<const envelope> what_is_due(std::shared_ptr<const envelope> e, const customer& c) {
+  const auto now = std::max(e->stamp, c.clock);
+  const auto recognize = is_wake_up(*e) ? due_recognition(c, now) : std::nullopt;
+  if (!recognize)
+    return e;
+  auto instead = std::make_shared<envelope>(*e);
+  instead->body = *recognize;
+  return instead;
+}
+
+} // namespace
+
 void customer_state::receive(std::shared_ptr<const envelope> e) {
   if (mode_ == mode::stopped)
     return recorder_->refuse_now(*e,
@@ -57,6 +79,7 @@ bool customer_state::too_late(const envelope& e) const noexcept {
 
 void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
+  e = what_is_due(std::move(e), r.value);
   deciding = e;
   if (too_late(*e))
     return r.refuse(
@@ -211,7 +234,7 @@ void customer_state::commit(const unit& u,
                             const command_prints& p,
                             const catalog& cat) {
   const auto due_before = recorder_->due();
-  const bool ticked = e.from.slot == no_session && std::holds_alternative<command::run_due>(e.body);
+  const bool ticked = is_wake_up(e);
   if (ticked && u.facts.empty())
     return; // the scheduler asked too early: nothing to record
   recorder_->record(u, e, p, cat);

@@ -137,6 +137,7 @@ result<std::unique_ptr<engine>> engine::start(caf::actor_system& system, engine_
     auto cat = replay_catalog(reference, opened->rows);
     if (!cat)
       return tl::unexpected(cat.error());
+    cat->recognize_every_hours = c.limits.recognize_every_hours;
     c.namespaces.push_back(
         {{opened->number, reference}, {}, std::make_shared<const catalog>(std::move(*cat))});
     quarantined.insert(quarantined.end(), opened->quarantined.begin(), opened->quarantined.end());

@@ -56,6 +56,7 @@ result<void> namespace_state::restore(const std::vector<stored_row>& rows) {
   auto replayed = replay_catalog(of_.reference, rows);
   if (!replayed)
     return tl::unexpected(replayed.error());
+  replayed->recognize_every_hours = context_->limits.recognize_every_hours;
   auto ok = records_->restore(as_customer(of_.reference, rows));
   records_->value.exists = true;
   if (ok)

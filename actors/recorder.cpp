@@ -208,7 +208,8 @@ void recorder::record(const unit& u,
            std::holds_alternative<fact::invoice_changed>(f) ||
            std::holds_alternative<fact::reserved>(f) ||
            std::holds_alternative<fact::hold_extended>(f) ||
-           std::holds_alternative<fact::hold_ended>(f);
+           std::holds_alternative<fact::hold_ended>(f) ||
+           std::holds_alternative<fact::recognition_planned>(f);
   });
   if (moves_calendar)
     due_ = next_due(value).value_or(ledger::never);

@@ -43,6 +43,7 @@ struct configuration {
   std::int64_t lease_ms = 5000;
   std::int64_t hello_timeout_ms = 5000;
   std::int64_t frame_timeout_ms = 30000;
+  std::uint32_t recognize_every_hours = 24;
   std::int64_t sweep_ms = 10000;
   std::size_t connections_max = 4096;
   std::size_t in_flight_max = 8192;
@@ -92,6 +93,7 @@ void read_file(const CLI::App& app, configuration& c) {
   take("hello-timeout-ms", c.hello_timeout_ms);
   take("frame-timeout-ms", c.frame_timeout_ms);
   take("sweep-ms", c.sweep_ms);
+  take("recognize-every-hours", c.recognize_every_hours);
   take("connections-max", c.connections_max);
   take("in-flight-max", c.in_flight_max);
   take("connection-in-flight-max", c.connection_in_flight_max);
@@ -115,6 +117,12 @@ void offer_limits(CLI::App& app, configuration& c) {
   app.add_option(
          "--frame-timeout-ms", c.frame_timeout_ms, "how long a begun frame may take to be whole")
       ->check(CLI::Range(50, 600000))
+      ->capture_default_str();
+  app.add_option("--recognize-every-hours",
+                 c.recognize_every_hours,
+                 "customers turn accrued value into earnings once in so many hours, each at its "
+                 "own; 0: by command only")
+      ->check(CLI::Range(0, 8784))
       ->capture_default_str();
   app.add_option("--sweep-ms", c.sweep_ms, "a customer unused for up to twice this is let go")
       ->check(CLI::Range(50, 86400000))
@@ -343,6 +351,7 @@ int run(const configuration& c) {
     parts.failures = &failures;
   }
   parts.limits.sweep_ns = c.sweep_ms * 1'000'000;
+  parts.limits.recognize_every_hours = c.recognize_every_hours;
   parts.namespaces = c.spaces;
   parts.deliver = [&](std::span<const waiting_message> messages) {
     return outbox.deliver(messages);

@@ -125,6 +125,8 @@ struct writer {
   void operator()(const command::create_credit_unit& c) { all(c.code, c.exponent); }
   void operator()(const command::put_billing_profile& c) {
     all(c.auto_advance, c.draft_period_ns, c.due_after_ns);
+    if (c.recognition) // of a later version: what came before keeps its fingerprint (D6)
+      put(*c.recognition);
   }
   void operator()(const command::put_catalog& c) { put(c.catalog.all()); }
   void operator()(const command::authorize_grant& c) { all(c.grant, c.amount); }
@@ -134,7 +136,10 @@ struct writer {
   void operator()(const command::write_off_grant& c) { all(c.grant); }
   void operator()(const command::write_off_invoice& c) { all(c.invoice); }
   void operator()(const command::correct_charge& c) { all(c.charge, c.amount); }
-  void operator()(const command::recognize& c) { all(c.as_of, c.invoiced); }
+  void operator()(const command::recognize& c) {
+    put(c.as_of); // of credit is 0, as it was when there were two
+    number(static_cast<std::uint64_t>(c.what) - 1);
+  }
   void operator()(const command::reserve& c) {
     all(c.id, c.amount, c.currency, c.feature, c.ttl_ns, c.up_to);
   }

@@ -25,6 +25,8 @@ struct catalog {
   std::vector<credit_unit> credit_units; ///< in order of definition; number = 1000 + place
   invoicing::profile profile;
   product::catalog products;
+  /// The server's, not the namespace's: customers recognise by themselves once in so many hours; 0: never (D47).
+  std::uint32_t recognize_every_hours = 0;
 
   /// The currency or credit unit of a code. errc: validation, naming the code.
   [[nodiscard]] result<accrue::currency> find_currency(std::string_view code) const;

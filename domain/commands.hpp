@@ -147,6 +147,7 @@ struct put_billing_profile {
   std::optional<bool> auto_advance;
   std::optional<std::int64_t> draft_period_ns;
   std::optional<std::int64_t> due_after_ns;
+  std::optional<invoicing::recognition_policy> recognition = {}; ///< of all value from now on
 };
 /// Takes the place of the whole catalog.
 struct put_catalog {
@@ -171,7 +172,7 @@ struct void_grant {
 /// Pays back what a void left as the customer's claim (D59, D64).
 struct refund_grant {
   std::string grant;
-  std::optional<decimal> amount; ///< default: all that was settled for it
+  std::optional<decimal> amount; ///< default: all of it that was settled
 };
 /// Nobody will pay what is still open of an external grant (D64). A late payment recovers it.
 struct write_off_grant {
@@ -186,10 +187,12 @@ struct correct_charge {
   std::string charge;
   std::optional<decimal> amount; ///< default: all of it
 };
-/// Accrued value becomes earnings: what credit paid for, or with `invoiced` what invoices billed (D11).
+/// Which accrued value: what credit paid for, what invoices billed, or both.
+enum class recognizable : std::uint8_t { credit = 1, invoiced, both };
+/// Accrued value becomes earnings (D11).
 struct recognize {
   std::optional<instant> as_of; ///< default now; not later
-  bool invoiced = false;
+  recognizable what = recognizable::credit;
 };
 
 /// Holds credit for work whose cost is not known yet (reservations.md).

@@ -35,6 +35,11 @@ void expire_holds(unit& u);
 /// What credit of a grant posts with and how long it lives, as this unit sees it.
 [[nodiscard]] ledger::grant_of grants_of(const unit& u);
 
+/// What a charge used, from its run, as long as nothing of it was given back, covered or recognised.
+[[nodiscard]] std::optional<ledger::realization> from_charge(const charge& c);
+/// Whether its invoice has booked what it bills: that is a part of what the charge used from then on.
+[[nodiscard]] bool is_booked(const flat_fee::state& s) noexcept;
+
 /// errc: validation for a positive amount's opposite; overflow beyond what sums can bear (D2).
 [[nodiscard]] result<money> limited(result<money> m, std::string_view id);
 [[nodiscard]] result<money> positive(result<money> m, std::string_view id);

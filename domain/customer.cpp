@@ -70,10 +70,11 @@ struct taker {
   void operator()(const fact::invoice_changed& f) const {
     c.invoices_made = std::max(c.invoices_made, f.invoice.id.value);
     if (const auto* issued = f.invoice.issued())
-      c.invoices_issued = std::max(c.invoices_issued, issued->number);
+      c.invoices_issued = std::max(c.invoices_issued, static_cast<std::uint32_t>(issued->number));
     put(c.invoices, f.invoice, [&](const invoicing::invoice& x) { return x.id == f.invoice.id; });
   }
   void operator()(const fact::advance_opened&) const { ++c.advances_opened; }
+  void operator()(const fact::recognition_planned& f) const { c.recognizes_at = f.hour; }
   void operator()(const fact::message_queued&) const {}
   void operator()(const fact::credit_unit_created&) const {}
   void operator()(const fact::profile_changed&) const {}

@@ -88,6 +88,11 @@ struct recognized {
   std::vector<money> amounts; ///< one a currency
   friend bool operator==(const recognized&, const recognized&) = default;
 };
+/// When the customer recognises what it accrued: an hour since 1970, 0 for none (D47).
+struct recognition_planned {
+  std::uint32_t hour = 0;
+  friend bool operator==(const recognition_planned&, const recognition_planned&) = default;
+};
 struct reserved {
   accrue::hold hold;
   friend bool operator==(const reserved&, const reserved&) = default;
@@ -166,7 +171,8 @@ using any = std::variant<customer_changed,
                          recognized,
                          reserved,
                          hold_extended,
-                         hold_ended>;
+                         hold_ended,
+                         recognition_planned>;
 
 } // namespace fact
 
@@ -213,7 +219,8 @@ struct customer {
   std::uint32_t charges_made = 0;
   std::uint32_t invoices_made = 0;
   std::uint32_t advances_opened = 0;
-  std::uint64_t invoices_issued = 0; ///< the last final number (D66)
+  std::uint32_t invoices_issued = 0; ///< the last final number (D66)
+  std::uint32_t recognizes_at = 0;   ///< the hour since 1970 that is planned; 0: none
 
   [[nodiscard]] const grant* find_grant(std::string_view reference) const noexcept;
   /// A number that was never given is a defect.

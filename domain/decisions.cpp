@@ -139,6 +139,8 @@ result<void> decide_for_namespace(unit& u, const command::any& c) {
       p.draft_period_ns = *changed->draft_period_ns;
     if (changed->due_after_ns)
       p.due_after_ns = *changed->due_after_ns;
+    if (changed->recognition)
+      p.recognition = *changed->recognition;
     if (p.draft_period_ns < 0 || p.due_after_ns < 0)
       return refuse(errc::validation, "draft_period and due_after must not be negative");
     u.facts.emplace_back(fact::profile_changed{p});

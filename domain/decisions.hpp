@@ -87,7 +87,9 @@ view_of(const customer& owner, const invoicing::invoice& i, const catalog& cat);
 [[nodiscard]] reply::tax view_of(const rating::tax& t);
 [[nodiscard]] reply::catalog_stored counts_of(const product::catalog& c);
 
-/// What the customer wants to be woken for next, of all its charges and invoices; none if nothing.
+/// When something of its charges, invoices and reservations is due next; none if nothing.
+[[nodiscard]] std::optional<instant> next_event(const customer& c) noexcept;
+/// When the customer wants to be woken next: for that, or to recognise what it accrued.
 [[nodiscard]] std::optional<instant> next_due(const customer& c) noexcept;
 
 } // namespace accrue

@@ -3,6 +3,7 @@
 #include "domain/credit_decisions.hpp"
 #include "domain/decisions.hpp"
 #include "domain/ledger/posting_rules.hpp"
+#include "domain/recognition.hpp"
 
 #include <algorithm>
 
@@ -455,7 +456,7 @@ conversation decide(unit& u, command::any c) {
   co_return refuse(errc::unsupported_operation, "not a command of a customer");
 }
 
-std::optional<instant> next_due(const customer& c) noexcept {
+std::optional<instant> next_event(const customer& c) noexcept {
   std::optional<instant> due;
   const auto consider = [&](const std::optional<instant>& at) {
     if (at && (!due || *at < *due))
@@ -471,6 +472,14 @@ std::optional<instant> next_due(const customer& c) noexcept {
     consider(i.advance_after());
   consider(c.extras->holds.next_expiry());
   return due;
+}
+
+std::optional<instant> next_due(const customer& c) noexcept {
+  const auto event = next_event(c);
+  if (c.recognizes_at == 0)
+    return event;
+  const auto hour = start_of_hour(c.recognizes_at);
+  return std::min(event.value_or(hour), hour);
 }
 
 } // namespace accrue

@@ -3,6 +3,7 @@
 #include "domain/past.hpp"
 
 #include "domain/decisions.hpp"
+#include "domain/recognition.hpp"
 #include "domain/unit.hpp"
 
 #include <algorithm>
@@ -13,7 +14,6 @@ namespace accrue {
 namespace {
 
 // So many at once: a customer's own units wait for nobody else's.
-constexpr std::uint32_t recognized_at_once = 1000;
 
 constexpr auto at_most = std::numeric_limits<std::uint64_t>::max();
 
@@ -69,7 +69,8 @@ std::vector<currency> currencies_of(const customer& c) {
 
 std::optional<rows_wanted> rows_needed(const customer& c, const command::any& body) noexcept {
   if (const auto* r = std::get_if<command::recognize>(&body))
-    if (const auto through = c.extras->recognized_through; !r->invoiced && through < c.last)
+    if (const auto through = c.extras->recognized_through;
+        r->what != command::recognizable::invoiced && through < c.last)
       return rows_wanted{through, recognized_at_once};
   return std::nullopt;
 }

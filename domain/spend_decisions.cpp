@@ -1,9 +1,28 @@
-// What usage gives back, and what of it becomes earnings. See credit_decisions.hpp.
+// What usage gives back. See credit_decisions.hpp.
 #include "domain/credit_decisions.hpp"
 
 #include <algorithm>
 
 namespace accrue {
+
+std::optional<ledger::realization> from_charge(const charge& c) {
+  const auto* run = flat_fee::current_run(c.state);
+  if (run == nullptr)
+    return std::nullopt;
+  ledger::realization r{ledger::spend_id::of(c.terms.id),
+                        c.terms.reference,
+                        c.terms.amount.currency,
+                        c.terms.booked_at(),
+                        {}};
+  for (const auto& s : run->credits)
+    r.parts.push_back({ledger::part::origin::credit, s.grant, s.account, s.amount, 0, {}});
+  return r;
+}
+
+bool is_booked(const flat_fee::state& s) noexcept {
+  return std::holds_alternative<flat_fee::awaiting_payment>(s) ||
+         std::holds_alternative<flat_fee::finished>(s);
+}
 
 // ----------------------------------------------------------------------------- corrections
 
@@ -43,27 +62,6 @@ std::optional<ledger::realization> from_unit(const unit& u, const entry& e, std:
     }
   }
   return r;
-}
-
-// What a charge used, from its run; plain likewise.
-std::optional<ledger::realization> from_charge(const charge& c) {
-  const auto* run = flat_fee::current_run(c.state);
-  if (run == nullptr)
-    return std::nullopt;
-  ledger::realization r{ledger::spend_id::of(c.terms.id),
-                        c.terms.reference,
-                        c.terms.amount.currency,
-                        c.terms.booked_at(),
-                        {}};
-  for (const auto& s : run->credits)
-    r.parts.push_back({ledger::part::origin::credit, s.grant, s.account, s.amount, 0, {}});
-  return r;
-}
-
-// Once its invoice has booked what it bills, that is a part of what the charge used.
-bool is_booked(const flat_fee::state& s) noexcept {
-  return std::holds_alternative<flat_fee::awaiting_payment>(s) ||
-         std::holds_alternative<flat_fee::finished>(s);
 }
 
 // A charge that has used something, else the consume or settlement of this name; two of them are told apart by
@@ -151,125 +149,6 @@ result<void> on(unit& u, const command::correct_charge& c) {
   }
   u.put(std::move(*r));
   return {};
-}
-
-// ----------------------------------------------------------------------------- recognition
-
-namespace {
-
-class recognition {
-public:
-  recognition(unit& u, instant as_of, bool invoiced)
-      : u_(&u), as_of_(as_of), invoiced_(invoiced), grants_(grants_of(u)) {}
-
-  result<void> run() {
-    for (auto& r : u_->realizations())
-      take(std::move(r));
-    for (const auto* c : u_->charges())
-      take_charge(*c);
-    auto through = u_->before().extras->recognized_through;
-    if (!invoiced_)
-      for (const auto& e : u_->loaded) {
-        if (e.at > as_of_)
-          break;
-        take_unit(e);
-        through = e.number;
-      }
-    if (auto ok = ledger::recognize(u_->book, all_, ledger::direction::forward, as_of_); !ok)
-      return ok;
-    fact::recognized done{through, {}};
-    for (const auto& x : all_)
-      add(done.amounts, {x.amount, x.accrued.route.currency});
-    u_->facts.emplace_back(std::move(done));
-    return {};
-  }
-
-private:
-  static void add(std::vector<money>& sums, const money& m) {
-    const auto it = std::ranges::find(sums, m.currency, &money::currency);
-    if (it == sums.end())
-      sums.push_back(m);
-    else
-      it->minor += m.minor;
-  }
-
-  // Credit-backed value, or what invoices billed; each by its own command (D11).
-  [[nodiscard]] bool wanted(const ledger::part& p) const {
-    return (p.from == ledger::part::origin::invoiced) == invoiced_;
-  }
-
-  void take(ledger::realization r) {
-    if (r.booked_at > as_of_)
-      return;
-    bool changed = false;
-    const auto first = static_cast<std::ptrdiff_t>(all_.size());
-    for (auto& p : r.parts) {
-      if (!wanted(p) || p.priced_at > as_of_)
-        continue;
-      auto found = ledger::unrecognised(u_->book, r, p, grants_);
-      if (!found)
-        continue;
-      p.recognized += found->amount;
-      changed = true;
-      const auto same =
-          std::find_if(all_.begin() + first, all_.end(), [&](const ledger::recognisable& x) {
-            return x.accrued == found->accrued && x.source == found->source;
-          });
-      if (same == all_.end())
-        all_.push_back(std::move(*found));
-      else
-        same->amount += found->amount;
-    }
-    if (changed)
-      u_->put(std::move(r));
-  }
-
-  void take_charge(const charge& c) {
-    const auto spend = ledger::spend_id::of(c.terms.id);
-    const auto* known = u_->find_realization(spend);
-    auto r = known != nullptr ? std::optional(*known) : from_charge(c);
-    if (!r)
-      return;
-    const auto has_billed = [](const ledger::part& p) {
-      return p.from == ledger::part::origin::invoiced;
-    };
-    if (const auto* run = flat_fee::current_run(c.state);
-        invoiced_ && run->billed != 0 && is_booked(c.state) &&
-        std::ranges::none_of(r->parts, has_billed))
-      r->parts.push_back({ledger::part::origin::invoiced, {}, {}, run->billed, 0, {}});
-    else if (known != nullptr)
-      return; // taken with the others
-    take(std::move(*r));
-  }
-
-  // The one of a plain consume or settlement: all that it collected and that has a price.
-  void take_unit(const entry& e) {
-    const auto spend = ledger::spend_id::of(e.number);
-    if (u_->find_realization(spend) != nullptr)
-      return;
-    for (const auto& t : e.transactions) {
-      if (t.code() != ledger::template_code::collect || t.direction() != ledger::direction::forward)
-        continue;
-      for (const auto& p : t.postings())
-        if (p.amount > 0 && p.spend == spend && u_->book.at(p.account).route.cost_basis)
-          all_.push_back({u_->book.at(p.account), p.source, spend, p.amount});
-    }
-  }
-
-  unit* u_;
-  instant as_of_;
-  bool invoiced_;
-  ledger::grant_of grants_;
-  std::vector<ledger::recognisable> all_;
-};
-
-} // namespace
-
-result<void> on(unit& u, const command::recognize& c) {
-  const auto as_of = c.as_of.value_or(u.now());
-  if (as_of > u.now())
-    return refuse(errc::validation, "as_of must not lie in the future");
-  return recognition(u, as_of, c.invoiced).run();
 }
 
 } // namespace accrue

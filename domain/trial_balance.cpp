@@ -86,8 +86,8 @@ private:
     const auto& basis = *row.address.route.cost_basis;
     if (is_money(row.address) && !basis.is_zero())
       return money{row.balance, fiat};
-    const auto claimed = std::ranges::find(
-        claims_, row.address, &std::pair<ledger::sub_account, int128>::first);
+    const auto claimed =
+        std::ranges::find(claims_, row.address, &std::pair<ledger::sub_account, int128>::first);
     const auto claim = claimed == claims_.end() ? 0 : claimed->second;
     auto worth = multiply({row.balance - claim, row.address.route.currency}, basis, fiat);
     if (worth)

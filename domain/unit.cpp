@@ -2,6 +2,8 @@
 // What commands do is in decisions.cpp.
 #include "domain/unit.hpp"
 
+#include "domain/recognition.hpp"
+
 #include <algorithm>
 
 namespace accrue {
@@ -176,7 +178,7 @@ grant_id unit::next_grant() const noexcept {
 }
 
 std::uint64_t unit::next_invoice_number() const noexcept {
-  auto last = before_->invoices_issued;
+  std::uint64_t last = before_->invoices_issued;
   for (const auto& f : facts)
     if (const auto* i = std::get_if<fact::invoice_changed>(&f))
       if (const auto* issued = i->invoice.issued())
@@ -216,6 +218,8 @@ entry unit::finish() const {
   }
   for (const auto c : touched)
     e.after.push_back(balance_of(*this, c));
+  if (const auto planned = planned_by(*this))
+    e.facts.emplace_back(*planned);
   return e;
 }
 

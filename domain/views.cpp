@@ -265,6 +265,9 @@ struct body_of {
         f.id, f.amount.currency, std::string(cat.code(f.amount.currency)), f.amount.minor};
   }
   std::optional<reply::body> operator()(const fact::message_queued&) const { return std::nullopt; }
+  std::optional<reply::body> operator()(const fact::recognition_planned&) const {
+    return std::nullopt;
+  }
   std::optional<reply::body> operator()(const fact::key_added&) const { return std::nullopt; }
   std::optional<reply::body> operator()(const fact::credit_unit_created& f) const {
     return reply::credit_unit_view{f.code, f.exponent};
@@ -300,7 +303,11 @@ reply::receipt receipt_of(const entry& e, const customer& c, const catalog& cat)
   }
   if (e.kind == kind_number<command::run_due> ||
       (e.kind == kind_number<command::advance_charge> && e.facts.empty())) {
-    r.body = reply::ran_due{static_cast<std::uint32_t>(e.facts.size())};
+    const auto plans = [](const fact::any& f) {
+      return std::holds_alternative<fact::recognition_planned>(f);
+    };
+    r.body = reply::ran_due{
+        static_cast<std::uint32_t>(e.facts.size() - std::ranges::count_if(e.facts, plans))};
     return r;
   }
   if (e.kind == kind_number<command::open_balances>) {

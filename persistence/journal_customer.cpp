@@ -198,6 +198,7 @@ void encode(const customer& c, std::vector<std::byte>& out) {
   write_book(w, c.book);
   w(c.grants, c.charges, c.invoices);
   w(c.charges_made, c.invoices_made, c.advances_opened, c.invoices_issued);
+  w.since(4, c.recognizes_at);
   write_extras(w, *c.extras);
 }
 
@@ -215,6 +216,7 @@ result<customer> decode_customer(std::span<const std::byte> bytes, customer_id n
   read_book(r, c.book);
   r(c.grants, c.charges, c.invoices);
   r(c.charges_made, c.invoices_made, c.advances_opened, c.invoices_issued);
+  r.since(4, c.recognizes_at);
   if (r.version() >= 3)
     read_extras(r, c.extras);
   expect_end(r);

@@ -55,6 +55,10 @@ template <class F, is<fact::given_back> T>
 void fields(F& f, T& x) {
   f(x.reference, x.amount);
 }
+template <class F, is<fact::recognition_planned> T>
+void fields(F& f, T& x) {
+  f(x.hour);
+}
 template <class F, is<fact::recognized> T>
 void fields(F& f, T& x) {
   f(x.through, x.amounts);

@@ -381,6 +381,7 @@ void fields(F& f, T& x) {
 template <class F, is<invoicing::profile> T>
 void fields(F& f, T& x) {
   f(x.auto_advance, x.draft_period_ns, x.due_after_ns);
+  f.since(4, x.recognition);
 }
 
 template <class F, is<flat_fee::run> T>

@@ -14,7 +14,8 @@
 namespace accrue::journal {
 
 /// The first byte of everything the codec writes. Version 2: tax of customers and invoices, catalogs. Version 3:
-/// credit that is paid, expires or is held, and what spends used. Version 4: what is written off.
+/// credit that is paid, expires or is held, and what spends used. Version 4: what is written off, when is
+/// recognised.
 inline constexpr std::uint8_t format_version = 4;
 /// The first version that was ever written; all since then are read.
 inline constexpr std::uint8_t format_version_first = 1;
@@ -78,6 +79,11 @@ template <>
 struct numbers<command::over_settlement> {
   using enum command::over_settlement;
   static constexpr std::array all{stored{refuse, 1}, stored{cap, 2}, stored{advance, 3}};
+};
+template <>
+struct numbers<invoicing::recognition_policy> {
+  using enum invoicing::recognition_policy;
+  static constexpr std::array all{stored{on_collection, 1}, stored{at_period_end, 2}};
 };
 template <>
 struct numbers<settlement_mode> {
@@ -229,6 +235,8 @@ template <>
 inline constexpr std::uint8_t tag_of<fact::hold_extended> = 18;
 template <>
 inline constexpr std::uint8_t tag_of<fact::hold_ended> = 19;
+template <>
+inline constexpr std::uint8_t tag_of<fact::recognition_planned> = 20;
 /// The version of the format that an alternative first stood in.
 template <class T>
 inline constexpr std::uint8_t since_version = format_version_first;
@@ -250,6 +258,8 @@ template <>
 inline constexpr std::uint8_t since_version<fact::hold_ended> = 3;
 template <>
 inline constexpr std::uint8_t since_version<invoicing::uncollectible> = 4;
+template <>
+inline constexpr std::uint8_t since_version<fact::recognition_planned> = 4;
 /// The same of tax as the one who spends.
 inline constexpr std::uint8_t invoices_spend_since = 2;
 

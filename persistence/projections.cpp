@@ -67,6 +67,7 @@ struct projector {
   void operator()(const fact::spend_changed&) {}
   void operator()(const fact::given_back&) {}
   void operator()(const fact::recognized&) {}
+  void operator()(const fact::recognition_planned&) {}
   void operator()(const fact::reserved&) {}
   void operator()(const fact::hold_extended&) {}
   void operator()(const fact::hold_ended&) {}

@@ -37,7 +37,7 @@ reply::customer_view read(const v1::CustomerView& m, field_reader& in) {
                                 v.over_settlement);
   v.created_at = in.required_instant("created_at", m.has_created_at(), m.created_at());
   v.tax_name = m.tax_name();
-  if (!m.tax_rate().empty())
+  if (!v.tax_name.empty())
     v.tax_rate = in.number("tax_rate", m.tax_rate());
   return v;
 }
@@ -173,8 +173,15 @@ reply::credit_unit_view read(const v1::CreditUnitView& m, field_reader&) {
   return {m.code(), static_cast<std::uint8_t>(m.exponent())};
 }
 
-reply::billing_profile_view read(const v1::BillingProfileView& m, field_reader&) {
-  return {{m.auto_advance(), m.draft_period_ns(), m.due_after_ns()}};
+reply::billing_profile_view read(const v1::BillingProfileView& m, field_reader& in) {
+  using invoicing::recognition_policy;
+  const bool known = m.recognition() != v1::RECOGNITION_POLICY_UNSPECIFIED &&
+                     v1::RecognitionPolicy_IsValid(m.recognition());
+  return {{m.auto_advance(),
+           m.draft_period_ns(),
+           m.due_after_ns(),
+           known ? in.choice("recognition", m.recognition(), true, recognition_policy{})
+                 : recognition_policy::on_collection}};
 }
 
 reply::catalog_stored read(const v1::CatalogStored& m, field_reader&) {

@@ -142,6 +142,8 @@ void write(const command::put_billing_profile& c, v1::PutBillingProfile& m) {
     m.set_draft_period_ns(*c.draft_period_ns);
   if (c.due_after_ns)
     m.set_due_after_ns(*c.due_after_ns);
+  if (c.recognition)
+    m.set_recognition(static_cast<v1::RecognitionPolicy>(*c.recognition));
 }
 
 void write(const command::put_catalog& c, v1::PutCatalog& m) {

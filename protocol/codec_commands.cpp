@@ -216,6 +216,12 @@ command::put_billing_profile read(const v1::PutBillingProfile& m, field_reader& 
     c.auto_advance = m.auto_advance();
   c.draft_period_ns = length("draft_period_ns", m.has_draft_period_ns(), m.draft_period_ns());
   c.due_after_ns = length("due_after_ns", m.has_due_after_ns(), m.due_after_ns());
+  if (m.has_recognition())
+    c.recognition = in.choice("recognition",
+                              m.recognition(),
+                              m.recognition() != v1::RECOGNITION_POLICY_UNSPECIFIED &&
+                                  v1::RecognitionPolicy_IsValid(m.recognition()),
+                              invoicing::recognition_policy::on_collection);
   return c;
 }
 

@@ -80,12 +80,19 @@ void write(const command::correct_charge& c, v1::CorrectCharge& m) {
 }
 
 command::recognize read(const v1::Recognize& m, field_reader& in) {
-  return {in.optional_instant("as_of", m.has_as_of(), m.as_of()), m.invoiced()};
+  using what = command::recognizable;
+  if (m.invoiced() && m.both())
+    in.fail("both", "goes without invoiced.");
+  return {in.optional_instant("as_of", m.has_as_of(), m.as_of()),
+          m.both()       ? what::both
+          : m.invoiced() ? what::invoiced
+                         : what::credit};
 }
 void write(const command::recognize& c, v1::Recognize& m) {
   if (c.as_of)
     put_instant(*m.mutable_as_of(), *c.as_of);
-  m.set_invoiced(c.invoiced);
+  m.set_invoiced(c.what == command::recognizable::invoiced);
+  m.set_both(c.what == command::recognizable::both);
 }
 
 command::reserve read(const v1::Reserve& m, field_reader& in) {

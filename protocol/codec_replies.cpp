@@ -164,6 +164,7 @@ void write(const reply::billing_profile_view& v, v1::BillingProfileView& m) {
   m.set_auto_advance(v.profile.auto_advance);
   m.set_draft_period_ns(v.profile.draft_period_ns);
   m.set_due_after_ns(v.profile.due_after_ns);
+  m.set_recognition(static_cast<v1::RecognitionPolicy>(v.profile.recognition));
 }
 
 void write(const reply::catalog_stored& v, v1::CatalogStored& m) {

@@ -135,6 +135,14 @@ void add_namespace(CLI::App& app, program& p) {
       ->type_name("DURATION");
   add_parsed(*set, "--due-after", b->due_after_ns, duration, "Time to pay, e.g. P30D")
       ->type_name("DURATION");
+  set->add_option_function<std::string>(
+         "--recognition",
+         [b](const std::string& when) {
+           using enum invoicing::recognition_policy;
+           b->recognition = when == "on-collection" ? on_collection : at_period_end;
+         },
+         "When what credit paid for becomes earnings: of all value from now on")
+      ->check(CLI::IsMember({"on-collection", "at-period-end"}));
   set->require_option(1, 0);
   set->callback([&p, b] { p.action = [&p, b] { return run(p, {}, *b); }; });
 }

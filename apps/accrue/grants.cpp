@@ -73,7 +73,8 @@ void add_grants(CLI::App& app, program& p) {
   auto [refund, r] =
       add<command::refund_grant>(*grants, p, "refund", "Pays back what a void left as a claim");
   refund->add_option("grant", r->what.grant, "Id of the grant")->required();
-  add_amount(*refund, "--amount", r->what.amount, "Part of it; default: all that was settled");
+  add_amount(
+      *refund, "--amount", r->what.amount, "Part of it; default: all of it that was settled");
 
   auto [write_off, w] = add<command::write_off_grant>(
       *grants, p, "write-off", "Nobody will pay what is open of an external grant");
@@ -94,8 +95,10 @@ void add_spends(CLI::App& app, program& p) {
   auto [recognize, r] =
       add<command::recognize>(app, p, "recognize", "Turns accrued value into earnings");
   add_date(*recognize, "--as-of", r->what.as_of, "What was accrued by then; default now");
-  recognize->add_flag(
-      "--invoiced", r->what.invoiced, "What invoices billed, instead of what credit paid for");
+  recognize->add_flag_callback(
+      "--invoiced",
+      [x = r] { x->what.what = command::recognizable::invoiced; },
+      "What invoices billed, instead of what credit paid for");
 }
 
 void add_transactions(CLI::App& app, program& p) {

@@ -252,7 +252,8 @@ named json_of(const reply::billing_profile_view& v) {
   return {"billing_profile",
           {{"auto_advance", v.profile.auto_advance},
            {"draft_period", duration_text(v.profile.draft_period_ns)},
-           {"due_after", duration_text(v.profile.due_after_ns)}}};
+           {"due_after", duration_text(v.profile.due_after_ns)},
+           {"recognition", to_string(v.profile.recognition)}}};
 }
 
 named json_of(const reply::catalog_stored& v) {

@@ -132,8 +132,10 @@ step_answer scenario_engine::correct_charge(const step& s) {
 }
 
 step_answer scenario_engine::recognize(const step& s) {
+  using enum command::recognizable;
   return ask(s,
-             command::recognize{maybe_time(s.fields, "as_of"), s.fields.value("invoiced", false)});
+             command::recognize{maybe_time(s.fields, "as_of"),
+                                s.fields.value("invoiced", false) ? invoiced : credit});
 }
 
 step_answer scenario_engine::reserve(const step& s) {

@@ -182,6 +182,10 @@ step_answer scenario_engine::billing_profile(const step& s) {
     c.draft_period_ns = parse_duration(text(f, "draft_period")).value();
   if (f.contains("due_after"))
     c.due_after_ns = parse_duration(text(f, "due_after")).value();
+  if (f.contains("recognition"))
+    c.recognition = text(f, "recognition") == "on_collection"
+                        ? invoicing::recognition_policy::on_collection
+                        : invoicing::recognition_policy::at_period_end;
   auto answer = ask(s, c);
   if (answer)
     default_mode_ = text(f, "settlement_mode", default_mode_.c_str());

@@ -45,6 +45,7 @@ constexpr row rows[] = {
     {"billing_profile",
      "auto_advance:flag draft_period:duration due_after:duration "
      "collection_interval:duration alignment:any progressive:flag "
+     "recognition:on_collection|at_period_end "
      "settlement_mode:credit_then_invoice|credit_only|invoice_only"},
     {"grant",
      "id:text! amount:decimal! funding:promotional|external|invoice! currency:text! "

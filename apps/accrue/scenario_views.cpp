@@ -205,7 +205,8 @@ json json_of(const reply::credit_unit_view& v) {
 json json_of(const reply::billing_profile_view& v) {
   return {{"auto_advance", v.profile.auto_advance},
           {"draft_period", duration_text(v.profile.draft_period_ns)},
-          {"due_after", duration_text(v.profile.due_after_ns)}};
+          {"due_after", duration_text(v.profile.due_after_ns)},
+          {"recognition", to_string(v.profile.recognition)}};
 }
 
 json json_of(const reply::quote_view& v) {

@@ -296,7 +296,8 @@ std::string text_of(const reply::credit_unit_view& v, std::string_view) {
 std::string text_of(const reply::billing_profile_view& v, std::string_view) {
   return to_lines({{"Auto advance", v.profile.auto_advance ? "yes" : "no"},
                    {"Draft period", duration_text(v.profile.draft_period_ns)},
-                   {"Due after", duration_text(v.profile.due_after_ns)}});
+                   {"Due after", duration_text(v.profile.due_after_ns)},
+                   {"Recognition", std::string(to_string(v.profile.recognition))}});
 }
 
 std::string text_of(const reply::catalog_stored& v, std::string_view) {

@@ -87,6 +87,10 @@ result<state> decide(const state& s, const event& e) {
       e);
 }
 
+std::string_view to_string(recognition_policy p) noexcept {
+  return p == recognition_policy::on_collection ? "on_collection" : "at_period_end";
+}
+
 std::string_view to_string(const state& s) noexcept {
   constexpr std::string_view names[] = {"draft.waiting_auto_approval",
                                         "draft.manual_approval_needed",

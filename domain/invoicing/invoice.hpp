@@ -17,11 +17,16 @@
 
 namespace accrue::invoicing {
 
+/// When what credit paid for becomes earnings (D11): once it is used, or at the end of its charge's period.
+enum class recognition_policy : std::uint8_t { on_collection = 1, at_period_end };
+[[nodiscard]] std::string_view to_string(recognition_policy p) noexcept;
+
 /// Workflow of the namespace for invoices made from now on. Source: invoicing.md 3.2, 3.3.
 struct profile {
   bool auto_advance = true; ///< false: somebody has to approve
   std::int64_t draft_period_ns = 0;
   std::int64_t due_after_ns = 30LL * 24 * 3600 * ns_per_second;
+  recognition_policy recognition = recognition_policy::on_collection;
 
   friend bool operator==(const profile&, const profile&) = default;
 };

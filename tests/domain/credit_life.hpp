@@ -122,9 +122,9 @@ private:
     const std::vector<std::string> features[] = {{}, {}, {}, {"api"}, {"api", "disk"}};
     c.features = features[next(5)];
     if (next(2) == 0) {
-      const char* const prices[] = {"1", "0.5", "0.333", "0.005"};
+      const char* const prices[] = {"1", "0.5", "0.333", "0.005", "0.0007"};
       c.funding = command::grant_funding::external;
-      c.cost_basis = dec(prices[next(4)]);
+      c.cost_basis = dec(prices[next(5)]);
       if (c.currency == "TOKEN")
         c.fiat_currency = "USD";
     }
@@ -204,7 +204,7 @@ private:
         return command::refund_grant{one_of(voided_, next(1000)), part(minor, 3 * next(2))};
       return command::settle_grant{one_of(grants_, next(1000)), part(minor, next(8) % 4 * next(2))};
     case 26:
-      return command::recognize{next(3) == 0 ? std::optional(ago(next(30))) : std::nullopt, false};
+      return command::recognize{next(3) == 0 ? std::optional(ago(next(30))) : std::nullopt};
     case 27:
       return policy(static_cast<command::over_settlement>(1 + next(3)));
     case 28:

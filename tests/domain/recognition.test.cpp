@@ -11,8 +11,9 @@ using command::over_settlement;
 
 namespace {
 
-command::recognize recognised(std::optional<instant> as_of = {}, bool invoiced = false) {
-  return {as_of, invoiced};
+command::recognize recognised(std::optional<instant> as_of = {},
+                              command::recognizable what = command::recognizable::credit) {
+  return {as_of, what};
 }
 
 /// What the command says became earnings, "USD 5000"; nothing of zeros.
@@ -92,9 +93,9 @@ TEST_CASE("what an invoice billed stays, and has a command of its own", "[recogn
                               "accrued USD @1 = 30.00",
                               "earnings USD @1 = 50.00"});
   CHECK(said(h.ok(recognised())).empty());
-  CHECK(said(h.ok(recognised({}, true))) == "USD 3000");
+  CHECK(said(h.ok(recognised({}, command::recognizable::invoiced))) == "USD 3000");
   CHECK(h.standing() == lines{"receivable.open USD @1 = -80.00", "earnings USD @1 = 80.00"});
-  CHECK(said(h.ok(recognised({}, true))).empty());
+  CHECK(said(h.ok(recognised({}, command::recognizable::invoiced))).empty());
 }
 
 TEST_CASE("recognition looks at what is booked by an instant", "[recognition][D11]") {

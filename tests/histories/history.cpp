@@ -2,6 +2,7 @@
 #include "tests/histories/history.hpp"
 
 #include "actors/simulation.hpp"
+#include "domain/recognition.hpp"
 #include "tests/histories/script.hpp"
 #include "tests/histories/witness.hpp"
 #include "tests/histories/world.hpp"
@@ -22,6 +23,7 @@ public:
         world_(chance_, log_, *this, limits_, first_day), script_(chance_),
         witness_(log_, world_.database()) {
     witness_.faults_expected = faulty_;
+    witness_.recognizes = limits_.recognize_every_hours != 0;
     witness_.small_queue = limits_.customer_queue < 4096;
     const auto customers = 1 + chance_.pick(4);
     for (std::uint64_t n = 0; n < customers; ++n)
@@ -55,6 +57,8 @@ private:
     engine_limits l;
     l.snapshot_every = 2 + chance_.pick(12);
     l.customer_queue = chance_.once_in(6) ? 3 : 4096;
+    l.recognize_every_hours =
+        chance_.once_in(2) ? static_cast<std::uint32_t>(1 + chance_.pick(6)) : 0;
     return l;
   }
 
@@ -66,10 +70,14 @@ private:
     p.auto_advance = !chance_.once_in(3);
     p.draft_period_ns = static_cast<std::int64_t>(chance_.pick(3)) * hour;
     p.due_after_ns = static_cast<std::int64_t>(chance_.pick(3)) * 24 * hour;
+    if (chance_.once_in(3))
+      p.recognition = invoicing::recognition_policy::at_period_end;
     world_.start_server();
     world_.settle();
     want("", command::create_credit_unit{"TOKEN", 3});
-    want("", command::put_billing_profile{p.auto_advance, p.draft_period_ns, p.due_after_ns});
+    want("",
+         command::put_billing_profile{
+             p.auto_advance, p.draft_period_ns, p.due_after_ns, p.recognition});
     world_.settle();
     for (const auto& name : customers_)
       if (!chance_.once_in(10))
@@ -331,7 +339,22 @@ private:
       const auto* did = std::get_if<reply::receipt>(&due);
       if (did != nullptr && now >= m.clock() && std::get<reply::ran_due>(did->body).steps != 0)
         log_.find("customer " + reference + " has something due that no wake-up has done");
+      check_hour(reference, m, now);
     }
+  }
+
+  // What can be earned has its hour, and no hour has passed.
+  void check_hour(const std::string& reference, const model& m, instant now) {
+    const auto replayed = witness_.replayed(reference);
+    if (!replayed || limits_.recognize_every_hours == 0 || now < m.clock())
+      return;
+    const auto left = m.expect(command::recognize{{}, command::recognizable::both}, now);
+    const auto* could = std::get_if<reply::receipt>(&left);
+    if (could != nullptr && !std::get<reply::recognized>(could->body).amounts.empty() &&
+        replayed->recognizes_at == 0)
+      log_.find("customer " + reference + " has accrued value and no hour to recognise it");
+    if (due_recognition(*replayed, now))
+      log_.find("customer " + reference + " let its hour pass");
   }
 
   void answered(const wire::answer& a) override { witness_.answered(a, world_.now()); }

@@ -115,29 +115,39 @@ void model::return_credit(std::size_t n, int128 amount, instant at) {
   issue(n, amount, std::max(at, s.from));
 }
 
-// What credit of known cost paid for (D11), or what invoices billed and booked.
+// What credit of known cost paid for, what invoices billed and booked, or both (D11). What waits for the end of a
+// period: credit where the profile says so; what was billed, unless it is asked for by itself.
 model::refused model::on(const command::recognize& c) {
+  using enum command::recognizable;
   const auto as_of = c.as_of.value_or(clock_);
   if (as_of > clock_)
     return errc::validation;
   std::map<accrue::currency, int128> sums;
-  const auto recognize = [&](accrue::currency unit, int128 amount, instant booked, bool& done) {
-    if (amount > 0 && booked <= as_of && !std::exchange(done, true))
+  const auto recognize = [&](accrue::currency unit, int128 amount, instant from, bool& done) {
+    if (amount > 0 && from <= as_of && !std::exchange(done, true))
       sums[unit] += amount;
   };
+  const bool waits = rules_->profile.recognition == invoicing::recognition_policy::at_period_end;
   for (auto& s : spends_) {
-    if (c.invoiced)
+    if (c.what == invoiced)
       break;
+    const auto from = waits && s.fee ? std::max(s.booked, fees_[*s.fee].span.to) : s.booked;
     for (auto& u : s.uses)
       if (sources_[u.source].paid != funding::opening)
-        recognize(s.currency, u.amount, s.booked, u.recognized);
+        recognize(s.currency, u.amount, from, u.recognized);
     for (auto& k : s.covers)
-      recognize(s.currency, k.amount, std::max(k.booked, s.booked), k.recognized);
+      recognize(s.currency, k.amount, std::max(k.booked, from), k.recognized);
   }
   for (auto& b : bills_)
-    for (auto& l : b.lines)
-      if (c.invoiced && !l.tax && l.booked)
-        recognize(b.currency, l.total, fees_[l.fee].booked_at(), l.recognized);
+    for (auto& l : b.lines) {
+      if (c.what == credit || l.tax || !l.booked)
+        continue;
+      const auto& f = fees_[l.fee];
+      recognize(b.currency,
+                l.total,
+                c.what == both ? std::max(f.booked_at(), f.span.to) : f.booked_at(),
+                l.recognized);
+    }
   reply::recognized done;
   for (const auto& [unit, amount] : sums) {
     done.amounts.push_back({unit, code_of(unit), amount});

@@ -51,7 +51,8 @@ command::any script::correction(known& k) {
 
 command::any script::recognition(instant now) {
   command::recognize r;
-  r.invoiced = chance_.once_in(3);
+  if (chance_.once_in(3))
+    r.what = command::recognizable::invoiced;
   if (chance_.once_in(6))
     r.as_of = plus_ns(now, -static_cast<std::int64_t>(1 + chance_.pick(60)) * hour);
   return r;
@@ -147,7 +148,7 @@ command::any script::bad_credit(known& k, instant now, const std::string& id) {
     return r;
   }
   default:
-    return command::recognize{plus_ns(now, 100 * 24 * hour), false};
+    return command::recognize{plus_ns(now, 100 * 24 * hour)};
   }
 }
 

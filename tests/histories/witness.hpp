@@ -63,6 +63,7 @@ public:
   /// A refusal for a passing reason is a finding while nothing is made to fail.
   bool faults_expected = true;
   bool small_queue = false;
+  bool recognizes = false; ///< wake-ups may make earnings
 
   void answered(const wire::answer& a, instant now);
   void ended(std::uint32_t server);
@@ -74,6 +75,8 @@ public:
   void check_all(const rules& r);
   /// What the model says of each customer now; after `check_all`.
   [[nodiscard]] const std::map<std::string, model>& models() const noexcept { return models_; }
+  /// The customer that its journal leads to; none where there is none, or one that cannot be read.
+  [[nodiscard]] std::optional<customer> replayed(const std::string& reference) const;
 
 private:
   /// Something to be confirmed at some state of its customer between two durable units.

@@ -94,7 +94,10 @@ void witness::replay_unit(model& m,
       journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
   if (!e)
     return log_.find(where + " cannot be read");
-  static const command::any wake_up = command::run_due{};
+  static const command::any lifecycle = command::run_due{};
+  static const command::any hour = command::recognize{{}, command::recognizable::both};
+  const bool earned = recognizes && static_cast<std::size_t>(row.kind) == hour.index();
+  const auto& wake_up = earned ? hour : lifecycle;
   if (by == nullptr && static_cast<std::size_t>(row.kind) != wake_up.index())
     log_.find(where + " is nobody's: no client was acknowledged for it");
   if (by != nullptr && static_cast<std::size_t>(row.kind) != by->body.index())
@@ -104,7 +107,7 @@ void witness::replay_unit(model& m,
   if (m.sequence() + 1 != row.sequence.value)
     return;
   if (by == nullptr)
-    log_.count("unit of a wake-up");
+    log_.count(earned ? "recognition of a wake-up" : "unit of a wake-up");
   const auto& asked = by ? by->body : wake_up;
   const auto says = m.decide(asked, row.at, failures_of(*e));
   const auto* receipt = std::get_if<reply::receipt>(&says);
@@ -120,6 +123,25 @@ void witness::replay_unit(model& m,
   if (!agree(asked, told, says))
     log_.find(where + " (" + std::string(command::kind(asked)) +
               ") was answered: " + text_of(verdict(told)) + "; the model says: " + text_of(says));
+}
+
+std::optional<customer> witness::replayed(const std::string& reference) const {
+  for (const auto& [key, rows] : db_.customers) {
+    if (rows.reference != reference)
+      continue;
+    customer c;
+    c.number = key.customer;
+    c.reference = reference;
+    for (const auto& [number, row] : rows.journal) {
+      const auto e =
+          journal::decode(row.body, row.sequence, row.at, static_cast<std::uint8_t>(row.kind));
+      if (!e)
+        return std::nullopt;
+      c.apply(*e);
+    }
+    return c;
+  }
+  return std::nullopt;
 }
 
 bool witness::confirms(const model& m, const observation& o, const applied_keys& keys) const {

@@ -288,7 +288,11 @@ inline fact::any random_facts::fact(std::size_t place) {
       fact::advance_opened{text(), money()},
       fact::message_queued{text(), text()},
       fact::credit_unit_created{text(), static_cast<std::uint8_t>(number())},
-      fact::profile_changed{{coin(), time().ns, time().ns}},
+      fact::profile_changed{{coin(),
+                             time().ns,
+                             time().ns,
+                             coin() ? invoicing::recognition_policy::on_collection
+                                    : invoicing::recognition_policy::at_period_end}},
       key,
       fact::catalog_replaced{},
       fact::grant_changed{grant()},
@@ -298,6 +302,7 @@ inline fact::any random_facts::fact(std::size_t place) {
       fact::reserved{hold()},
       fact::hold_extended{hold()},
       fact::hold_ended{text(), hold_end::released, currency(), amount(), amount()},
+      fact::recognition_planned{number()},
   };
   static_assert(std::size(all) == std::variant_size_v<fact::any>);
   // The one fact that is worth its while only where it is wanted.
@@ -378,7 +383,8 @@ inline accrue::customer random_facts::customer() {
   c.charges_made = number();
   c.invoices_made = number();
   c.advances_opened = number();
-  c.invoices_issued = engine_();
+  c.invoices_issued = number();
+  c.recognizes_at = number();
   return c;
 }
 

@@ -75,13 +75,11 @@ TEST_CASE("tax is written off with the rest", "[write_off][D14][D53][D64]") {
   h.ok(fee("a", "30"));
   h.ok(command::invoice_pending{});
   h.ok(give_up);
-  CHECK(h.trial() == lines{"accrued USD @1 = 30.00",
-                           "write_off USD @1 = -33.00",
-                           "tax_payable USD @1 = 3.00"});
+  CHECK(h.trial() ==
+        lines{"accrued USD @1 = 30.00", "write_off USD @1 = -33.00", "tax_payable USD @1 = 3.00"});
   h.ok(command::pay_invoice{"#1"});
-  CHECK(h.trial() == lines{"accrued USD @1 = 30.00",
-                           "wash USD @1 = -33.00",
-                           "tax_payable USD @1 = 3.00"});
+  CHECK(h.trial() ==
+        lines{"accrued USD @1 = 30.00", "wash USD @1 = -33.00", "tax_payable USD @1 = 3.00"});
 }
 
 TEST_CASE("an overdue invoice can be given up, and is not overdue again", "[write_off][D25][D55]") {
