@@ -107,8 +107,8 @@ void pg_reader::take(request r) {
 }
 
 void pg_reader::send(request r) {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(r.deadline - clock::now());
+  // Rounded up: what times out is over its deadline, and not sent again.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(r.deadline - clock::now());
   if (left.count() <= 0)
     return finish(r, away());
   std::vector<pg::call> calls;

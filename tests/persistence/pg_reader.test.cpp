@@ -21,6 +21,7 @@ struct reading {
   boost::asio::io_context io;
   pg_reader it;
   std::vector<std::optional<errc>> answers; ///< none: rows came
+  std::string why;                          ///< of the last refusal
 
   explicit reading(pg_reader_options options = {}) : it(io, with_statements(options)) {}
 
@@ -41,6 +42,8 @@ struct reading {
             {{name, std::make_shared<const pg::parameters>(std::move(p))}},
             [this](const result<std::vector<pg::result>>& r) {
               answers.push_back(r ? std::nullopt : std::optional(r.error().code));
+              if (!r)
+                why = r.error().text;
             });
   }
   void wait(std::size_t count) {
@@ -143,6 +146,7 @@ TEST_CASE("a read ends at its timeout, second try and all", "[pg]") {
   r.sleep(30);
   r.wait(2);
   CHECK(r.answers.back() == errc::storage_unavailable);
+  CHECK(r.why != "the store is away; try again"); // told at once, not by the next connection
   // The next connection may take longer than one read has time.
   for (std::size_t n = 3; r.answers.back() != reading::rows && n < 100; ++n) {
     r.read();
