@@ -7,6 +7,31 @@
 
 namespace accrue {
 
+namespace {
+
+// The lines that a customer answers.
+std::optional<command::any> of_customer(const std::string& verb, const std::string& what) {
+  if (verb == "balance")
+    return command::get_balance{};
+  if (verb == "grants")
+    return command::list_grants{};
+  if (verb == "transactions")
+    return command::list_transactions{};
+  if (verb == "ledger")
+    return command::get_accounts{};
+  if (verb == "invoices")
+    return command::list_invoices{};
+  if (verb == "run-due")
+    return command::run_due{};
+  if (verb == "recognize")
+    return command::recognize{{}, command::recognizable::both};
+  if (verb == "retry" && !what.empty())
+    return command::retry_invoice{what};
+  return std::nullopt;
+}
+
+} // namespace
+
 void console_state::answer(const operator_request& r, const wire::operator_reply& reply) {
   std::string frame;
   wire::print(frame, r.to, reply);
@@ -54,8 +79,8 @@ void console_state::line(const operator_request& r, const std::string& text) {
                  reason == std::string::npos ? std::string() : text.substr(reason)},
                 true);
   }
-  if (verb == "retry" && !second.empty())
-    return retry(r, first, second);
+  if (auto asked = of_customer(verb, second); asked && !first.empty())
+    return carry(r, first, std::move(*asked));
   say(r,
       {"status                      the server at a glance",
        "customers [AFTER]           customers by reference",
@@ -63,6 +88,13 @@ void console_state::line(const operator_request& r, const std::string& text) {
        "stuck                       customers that were stopped, and why",
        "quarantine                  customers that may not write, and why",
        "lift CUSTOMER [REASON]      let one out of quarantine; --catalog: the namespace",
+       "balance CUSTOMER            what is settled, live, pending and reserved",
+       "grants CUSTOMER             its credit, and how it is paid",
+       "transactions CUSTOMER       what happened to its credit last",
+       "ledger CUSTOMER             its trial balance, with money",
+       "invoices CUSTOMER           its invoices, and how far they are",
+       "run-due CUSTOMER            do what is due",
+       "recognize CUSTOMER          turn what it accrued into earnings",
        "retry CUSTOMER INVOICE      repeat the failed step of an invoice",
        "quit                        leave"});
 }
@@ -192,27 +224,29 @@ void console_state::lift(const operator_request& r, const wire::lift_quarantine&
                  r.space, l.customer, r.client.empty() ? "an operator" : r.client, l.reason, done});
 }
 
-void console_state::retry(const operator_request& r,
+// The customer answers the operator itself, as any client.
+void console_state::carry(const operator_request& r,
                           const std::string& customer,
-                          const std::string& invoice) {
-  self->request(context->directory, caf::infinite, find_active{r.space, customer})
-      .then([this, r, customer, invoice](const customer_found& found) {
+                          command::any what) {
+  auto e = std::make_shared<envelope>();
+  e->from = r.from;
+  e->request = r.to.request_id;
+  e->index = r.to.index;
+  e->stamp = context->time->now();
+  e->deadline = plus_ns(e->stamp, 30 * ns_per_second);
+  if (!command::is_query(what))
+    e->key = "console:" + std::to_string(e->stamp.ns);
+  e->body = std::move(what);
+  const auto gone = [this, r, customer] {
+    say(r, {"customer " + customer + " has just gone; try again"});
+  };
+  self->request(context->directory, caf::infinite, find_active{r.space, customer, true})
+      .then([this, gone, e](const customer_found& found) {
         if (!found.actor)
-          return say(r, {"customer " + customer + " is not active; ask for its invoice first"});
-        auto e = std::make_shared<envelope>();
-        e->from = r.from;
-        e->request = r.to.request_id;
-        e->index = r.to.index;
-        e->stamp = context->time->now();
-        e->deadline = plus_ns(e->stamp, 30 * ns_per_second);
-        e->key = "console:" + std::to_string(e->stamp.ns);
-        e->body = command::retry_invoice{invoice};
+          return gone();
         // The operator must have an answer, and what has none would be in flight for ever.
-        self->request(found.actor, caf::infinite, execute{std::move(e)})
-            .then([] {},
-                  [this, r, customer](const caf::error&) {
-                    say(r, {"customer " + customer + " has just gone; try again"});
-                  });
+        self->request(found.actor, caf::infinite, execute{e})
+            .then([] {}, [gone](const caf::error&) { gone(); });
       });
 }
 

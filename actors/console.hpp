@@ -29,7 +29,7 @@ private:
   void stuck(const operator_request& r);
   void quarantine(const operator_request& r, std::uint32_t limit, bool as_lines);
   void lift(const operator_request& r, const wire::lift_quarantine& l, bool as_lines);
-  void retry(const operator_request& r, const std::string& customer, const std::string& invoice);
+  void carry(const operator_request& r, const std::string& customer, command::any what);
   void say(const operator_request& r, std::vector<std::string> lines);
   void answer(const operator_request& r, const wire::operator_reply& reply);
 };

@@ -50,6 +50,15 @@ void directory_state::activate(const accrue::activate& who) {
   context->routes->opened({who.space, who.reference, e.life}, e.actor);
 }
 
+// Who is just leaving is not found: its next life begins when it has gone.
+customer_actor directory_state::find(const find_active& m) {
+  const name_key who{m.space, m.reference};
+  const auto it = customers.find(who);
+  if (it != customers.end())
+    return it->second.leaving || it->second.over ? customer_actor{} : it->second.actor;
+  return m.load ? spawn(who).actor : customer_actor{};
+}
+
 // The wake-up of somebody in quarantine waits: the scheduler tries it again, and at once after the lift.
 void directory_state::tick(const accrue::tick& t) {
   if (held->find({t.owner.space, t.reference}))
@@ -203,11 +212,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
         return activity{
             self->state.customers.size(), self->state.held->size(), self->state.stopped_customers};
       },
-      [self](const find_active& m) {
-        const auto it = self->state.customers.find({m.space, m.reference});
-        return customer_found{it == self->state.customers.end() ? customer_actor{}
-                                                                : it->second.actor};
-      },
+      [self](const find_active& m) { return customer_found{self->state.find(m)}; },
   };
 }
 

@@ -23,6 +23,7 @@ public:
   void routes_closed(const std::vector<accrue::activate>& who);
   void sweep();
   void tick(const accrue::tick& t);
+  [[nodiscard]] customer_actor find(const find_active& m);
   void stopped(const customer_stopped& s);
   void recovered(const customer_recovered& r);
   void stored(const quarantine_stored& s);

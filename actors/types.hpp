@@ -147,6 +147,7 @@ struct customer_recovered {
 struct find_active {
   namespace_id space;
   std::string reference;
+  bool load = false; ///< one that is not active, too
 };
 struct activity {
   std::size_t active = 0;

@@ -34,8 +34,7 @@ bool waits_for_period(const unit& u, bool is_invoiced) {
 
 } // namespace
 
-std::uint32_t
-recognition_hour(customer_id c, instant eligible, std::uint32_t every) noexcept {
+std::uint32_t recognition_hour(customer_id c, instant eligible, std::uint32_t every) noexcept {
   const auto first = std::uint64_t{hour_of(plus_ns(eligible, ns_per_hour - 1))};
   const auto own = c.value % every;
   return static_cast<std::uint32_t>(first + (own + every - first % every) % every);
@@ -116,9 +115,8 @@ private:
   [[nodiscard]] instant eligible(const ledger::realization& r, const ledger::part& p) const {
     const auto booked = std::max(r.booked_at, p.priced_at);
     const bool asked = p.from == invoiced && what_ == command::recognizable::invoiced;
-    const auto end = !asked && waits_for_period(*u_, p.from == invoiced)
-                         ? period_end(*u_, r.spend)
-                         : std::nullopt;
+    const auto end = !asked && waits_for_period(*u_, p.from == invoiced) ? period_end(*u_, r.spend)
+                                                                         : std::nullopt;
     return std::max(booked, end.value_or(booked));
   }
   // Whether a part is recognised now; of one that is not, when it may be is kept in mind.

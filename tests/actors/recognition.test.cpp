@@ -1,5 +1,6 @@
 // Recognition by the scheduler, in virtual time: planned hours are wake-ups like all others.
 #include "domain/recognition.hpp"
+
 #include "tests/actors/virtual_clients.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -23,8 +24,8 @@ TEST_CASE("the scheduler recognises what was used, at the customer's hour",
         return to_string(money{a.balance, a.address.route.currency});
     return std::string("nothing");
   };
-  const auto due = start_of_hour(
-      recognition_hour(e.key_of("acme").customer, plus_ns(at("2026-01-01"), 1), 24));
+  const auto due =
+      start_of_hour(recognition_hour(e.key_of("acme").customer, plus_ns(at("2026-01-01"), 1), 24));
   e.advance(plus_ns(due, -1));
   CHECK(earned() == "nothing");
   // A thousand units at a time, one wake-up after the other.

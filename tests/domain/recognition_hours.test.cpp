@@ -1,8 +1,7 @@
 // When customers recognise by themselves: the hour that a unit plans, and what happens when it has come.
 // Source: D11, D47.
-#include "domain/recognition.hpp"
-
 #include "domain/decisions.hpp"
+#include "domain/recognition.hpp"
 #include "tests/domain/credit_life.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -111,9 +110,8 @@ TEST_CASE("advance is earned after a grant gave it its price", "[recognition][D1
   h.ok(credit("g", "100"));
   CHECK(planned(h) == at("2026-01-06T07:00:00Z"));
   come_due(h);
-  CHECK(h.standing_of("g") == lines{"fbo USD @0 p100 = 60.00",
-                                    "wash USD @0 = -100.00",
-                                    "earnings USD @0 = 40.00"});
+  CHECK(h.standing_of("g") ==
+        lines{"fbo USD @0 p100 = 60.00", "wash USD @0 = -100.00", "earnings USD @0 = 40.00"});
 }
 
 TEST_CASE("with at_period_end a charge's credit is earned when its period is over",
@@ -179,7 +177,8 @@ TEST_CASE("more than one command takes goes on at once", "[recognition]") {
   for (int n = 0; n < 1500; ++n)
     h.ok(consume("c" + std::to_string(n), "0.01"));
   come_due(h);
-  CHECK(h.standing().at(1) == "accrued USD @0 = 5.02"); // the grant's unit and the customer's are two of 1000
+  CHECK(h.standing().at(1) ==
+        "accrued USD @0 = 5.02"); // the grant's unit and the customer's are two of 1000
   REQUIRE(planned(h));
   CHECK(*planned(h) <= h.now);
   come_due(h);

@@ -312,3 +312,36 @@ TEST_CASE("an import opens each customer whole, and again what is missing", "[cr
   CHECK(bad.code == 2);
   CHECK(bad.out.find("balances.jsonl:1") != std::string::npos);
 }
+
+TEST_CASE("an operator sees a customer's credit from the console, also one that nobody uses",
+          "[credit]") {
+  const server_directory data;
+  server_process server(data.path());
+  {
+    wire_client client(server.port());
+    client.receipt(calls::put_customer("acme"));
+    client.receipt(of(half_price("pack")));
+    client.receipt(calls::consume("acme", "job", "12"));
+  }
+  server.kill();
+  server.restart();
+  const auto lines = (data.path() / "lines").string();
+  const auto say = [&](const std::string& text) {
+    std::ofstream(lines) << text;
+    return accrue_program("--server 127.0.0.1:" + std::to_string(server.port()) + " console < " +
+                          lines);
+  };
+  const auto seen =
+      say("balance acme\ngrants acme\ntransactions acme\nrecognize acme\nledger acme\n"
+          "invoices acme\nrun-due acme\n");
+  CHECK(seen.code == 0);
+  CHECK(seen.out.find("USD         88.00  88.00") != std::string::npos);
+  CHECK(seen.out.find("pack") != std::string::npos);
+  CHECK(seen.out.find("consumed") != std::string::npos);
+  // Half of 12 in money.
+  CHECK(seen.out.find(" 6.00 USD") != std::string::npos);
+  CHECK(seen.out.find("earnings") != std::string::npos);
+  CHECK(say("balance nobody\n").code == 1);
+  CHECK(say("help\n").out.find("ledger CUSTOMER") != std::string::npos);
+  CHECK(server.stop() == 0);
+}
