@@ -148,7 +148,7 @@ result<step> authorize(const grant& g, int128 fiat) {
     return refuse(errc::validation, "a payment must be positive", g.reference);
   step s{{0, {fiat, due->currency}}, d};
   s.after.authorized += fiat;
-  return closed(g, std::move(s));
+  return closed(g, s);
 }
 
 result<step> write_off(const grant& g) {
@@ -159,7 +159,7 @@ result<step> write_off(const grant& g) {
   const auto open = std::max<int128>(due->minor - d.authorized - d.written_off, 0);
   step s{{0, {open, due->currency}}, d};
   s.after.written_off += open;
-  return closed(g, std::move(s));
+  return closed(g, s);
 }
 
 result<step> recover(const grant& g, int128 fiat) {
@@ -171,7 +171,7 @@ result<step> recover(const grant& g, int128 fiat) {
   const auto back = std::clamp<int128>(fiat - open, 0, d.written_off);
   step s{{0, {back, due->currency}}, d};
   s.after.written_off -= back;
-  return closed(g, std::move(s));
+  return closed(g, s);
 }
 
 // Cash pays for what stays first.

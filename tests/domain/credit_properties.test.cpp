@@ -286,6 +286,59 @@ TEST_CASE("what is planned to expire is what is left of it", "[property][credit]
   }));
 }
 
+namespace {
+
+/// What a grant says of its payment is what was posted of it; and what is wholly paid or given up leaves no debt.
+void check_payments(const credit_harness& h) {
+  enum class what : std::uint8_t { owed, claimed, promised, cash, lost };
+  std::map<std::pair<grant_id, what>, int128> sums;
+  each_posting(h, [&](const ledger::transaction& t, const ledger::posting& p) {
+    const auto& a = h.customer.book.at(p.account);
+    if (p.source == grant_id() || a.route.cost_basis == decimal(0))
+      return;
+    using enum template_code;
+    const bool claim =
+        t.code() == void_paid || t.code() == void_paid_unit || t.code() == refund;
+    if (a.account == account_type::write_off)
+      sums[{p.source, what::lost}] += p.amount;
+    else if (a.account == account_type::wash)
+      sums[{p.source, what::cash}] += p.amount;
+    else if (a.route.stage == ledger::stage::authorized)
+      sums[{p.source, what::promised}] += p.amount;
+    else if (a.account == account_type::receivable && a.route.cost_basis)
+      sums[{p.source, claim ? what::claimed : what::owed}] += p.amount;
+  });
+  for (const auto& g : h.customer.grants) {
+    if (g.funding != funding::external)
+      continue;
+    const auto& d = *g.details;
+    const auto face = g.amount.minor - d.closed_face - d.voided_unauthorized;
+    const auto price = purchase::price(g).value().minor;
+    RC_ASSERT((sums[{g.id, what::lost}] == -d.written_off));
+    RC_ASSERT((sums[{g.id, what::cash}] == -(d.settled - d.refunded)));
+    RC_ASSERT((sums[{g.id, what::promised}] == -(d.authorized - d.settled)));
+    RC_ASSERT((sums[{g.id, what::claimed}] == d.claimed - d.refunded));
+    RC_ASSERT((sums[{g.id, what::owed}] == -face));
+    RC_ASSERT(d.written_off >= 0);
+    RC_ASSERT(d.settled + d.written_off <= price);
+    RC_ASSERT(face >= 0);
+    RC_ASSERT(face == 0 || d.authorized + d.written_off < price);
+    const auto claim = purchase::claim(g).value().minor;
+    RC_ASSERT(claim >= 0);
+    RC_ASSERT(claim <= d.claimed - d.refunded);
+  }
+}
+
+} // namespace
+
+TEST_CASE("what a grant says of its payment is what its postings say",
+          "[property][credit][D12][D13][D59][D64]") {
+  CHECK(over_credit_lives(1000, 80, [](const credit_life& steps) {
+    credit_story s(true);
+    s.live(steps, [&s](bool) { check_payments(s.h); });
+  }));
+}
+
 TEST_CASE("a life of credit replayed is the same customer", "[property][credit]") {
   CHECK(over_credit_lives(1000, 100, [](const credit_life& steps) {
     credit_story s(true);
