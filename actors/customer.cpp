@@ -24,14 +24,26 @@ bool is_wake_up(const envelope& e) {
                                        std::holds_alternative<command::recognize>(e.body));
 }
 
+std::shared_ptr<const envelope> with_body(const envelope& e, command::any body) {
+  auto made = std::make_shared<envelope>(e);
+  made->body = std::move(body);
+  return made;
+}
+
+// The customer's hour instead, where it has come and nothing else is due.
 std::shared_ptr<const envelope> what_is_due(std::shared_ptr<const envelope> e, const customer& c) {
   const auto now = std::max(e->stamp, c.clock);
-  const auto recognize = is_wake_up(*e) ? due_recognition(c, now) : std::nullopt;
-  if (!recognize)
-    return e;
-  auto instead = std::make_shared<envelope>(*e);
-  instead->body = *recognize;
-  return instead;
+  const auto event = next_event(c);
+  const auto hour = is_wake_up(*e) ? due_recognition(c, now) : std::nullopt;
+  return hour && (!event || *event > now) ? with_body(*e, *hour) : e;
+}
+
+// Whether a wake-up came too early, or found nothing that it could do.
+bool does_nothing(const unit& u) {
+  const auto* earned =
+      u.facts.size() == 1 ? std::get_if<fact::recognized>(&u.facts.front()) : nullptr;
+  return u.facts.empty() || (earned != nullptr && earned->amounts.empty() &&
+                             earned->through == u.before().extras->recognized_through);
 }
 
 } // namespace
@@ -235,8 +247,14 @@ void customer_state::commit(const unit& u,
                             const catalog& cat) {
   const auto due_before = recorder_->due();
   const bool ticked = is_wake_up(e);
-  if (ticked && u.facts.empty())
-    return; // the scheduler asked too early: nothing to record
+  if (ticked && does_nothing(u)) {
+    // What is due and cannot be done does not keep the hour from its turn.
+    const auto& c = recorder_->value;
+    const auto hour = due_recognition(c, std::max(e.stamp, c.clock));
+    if (hour && std::holds_alternative<command::run_due>(e.body))
+      caf::anon_send(caf::actor_cast<customer_actor>(self_), execute{with_body(e, *hour)});
+    return;
+  }
   recorder_->record(u, e, p, cat);
   tell_others(due_before, ticked, u.facts);
 }

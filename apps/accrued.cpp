@@ -32,6 +32,8 @@ namespace {
 
 using namespace accrue;
 
+constexpr std::uint32_t recognize_every_hours_max = 8784; // a year
+
 struct configuration {
   std::string file;
   std::string data_dir;
@@ -94,6 +96,8 @@ void read_file(const CLI::App& app, configuration& c) {
   take("frame-timeout-ms", c.frame_timeout_ms);
   take("sweep-ms", c.sweep_ms);
   take("recognize-every-hours", c.recognize_every_hours);
+  if (c.recognize_every_hours > recognize_every_hours_max)
+    throw CLI::ValidationError(c.file, "recognize-every-hours must be 0 to 8784");
   take("connections-max", c.connections_max);
   take("in-flight-max", c.in_flight_max);
   take("connection-in-flight-max", c.connection_in_flight_max);
@@ -122,7 +126,7 @@ void offer_limits(CLI::App& app, configuration& c) {
                  c.recognize_every_hours,
                  "customers turn accrued value into earnings once in so many hours, each at its "
                  "own; 0: by command only")
-      ->check(CLI::Range(0, 8784))
+      ->check(CLI::Range(0U, recognize_every_hours_max))
       ->capture_default_str();
   app.add_option("--sweep-ms", c.sweep_ms, "a customer unused for up to twice this is let go")
       ->check(CLI::Range(50, 86400000))

@@ -13,8 +13,6 @@ namespace accrue {
 
 namespace {
 
-// So many at once: a customer's own units wait for nobody else's.
-
 constexpr auto at_most = std::numeric_limits<std::uint64_t>::max();
 
 // Behind everything that counts at this instant.

@@ -2,9 +2,9 @@
 #include "domain/recognition.hpp"
 
 #include "domain/credit_decisions.hpp"
-#include "domain/decisions.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace accrue {
 
@@ -27,6 +27,16 @@ std::optional<instant> period_end(const unit& u, ledger::spend_id spend) {
   return c == nullptr ? std::nullopt : std::optional(c->terms.service_period.to);
 }
 
+// Accrued value at a known price, of whatever time.
+bool has_accrued(const customer& c) {
+  const auto accounts = c.book.sub_accounts();
+  for (std::uint32_t n = 0; n < accounts.size(); ++n)
+    if (accounts[n].account == ledger::account_type::accrued && accounts[n].route.cost_basis &&
+        c.book.balance(sub_account_id(n)) != 0)
+      return true;
+  return false;
+}
+
 bool waits_for_period(const unit& u, bool is_invoiced) {
   return is_invoiced ||
          u.catalog().profile.recognition == invoicing::recognition_policy::at_period_end;
@@ -35,9 +45,12 @@ bool waits_for_period(const unit& u, bool is_invoiced) {
 } // namespace
 
 std::uint32_t recognition_hour(customer_id c, instant eligible, std::uint32_t every) noexcept {
+  constexpr auto last = std::numeric_limits<std::int64_t>::max() / ns_per_hour;
   const auto first = std::uint64_t{hour_of(plus_ns(eligible, ns_per_hour - 1))};
-  const auto own = c.value % every;
-  return static_cast<std::uint32_t>(first + (own + every - first % every) % every);
+  // A customer's number is its place in its shard and the shard: both, so that every hour has all shards.
+  const auto own = (c.value / 64 + c.value % 64) % every;
+  const auto hour = first + (own + every - first % every) % every;
+  return hour > static_cast<std::uint64_t>(last) ? 0 : static_cast<std::uint32_t>(hour);
 }
 
 instant start_of_hour(std::uint32_t hour) noexcept { return {std::int64_t{hour} * ns_per_hour}; }
@@ -65,11 +78,12 @@ std::optional<fact::recognition_planned> planned_by(const unit& u) {
       first = std::min(first.value_or(at), at);
     }
   }
-  if (!first)
+  if (!first && planned == 0 && has_accrued(c)) // before the server recognised by itself
+    first = u.now();
+  const auto hour = first ? recognition_hour(c.number, *first, every) : 0;
+  if (hour == 0 || (planned != 0 && planned <= hour))
     return std::nullopt;
-  const auto hour = recognition_hour(c.number, *first, every);
-  return planned == 0 || hour < planned ? std::optional(fact::recognition_planned{hour})
-                                        : std::nullopt;
+  return fact::recognition_planned{hour};
 }
 
 namespace {
@@ -81,9 +95,11 @@ public:
 
   result<void> run() {
     for (auto& r : u_->realizations())
-      take(std::move(r));
+      if (has_room())
+        take(std::move(r));
     for (const auto* c : u_->charges())
-      take_charge(*c);
+      if (has_room())
+        take_charge(*c);
     auto through = u_->before().extras->recognized_through;
     if (what_ != command::recognizable::invoiced)
       through = take_units(through);
@@ -128,6 +144,12 @@ private:
     return false;
   }
 
+  // A unit has an end, however much there is.
+  bool has_room() {
+    goes_on_ = goes_on_ || changed_ == recognized_at_once;
+    return !goes_on_;
+  }
+
   void take(ledger::realization r) {
     bool changed = false;
     const auto first = static_cast<std::ptrdiff_t>(all_.size());
@@ -146,8 +168,10 @@ private:
       else
         same->amount += found->amount;
     }
-    if (changed)
-      u_->put(std::move(r));
+    if (!changed)
+      return;
+    ++changed_;
+    u_->put(std::move(r));
   }
 
   void take_charge(const charge& c) {
@@ -169,19 +193,22 @@ private:
 
   [[nodiscard]] sequence take_units(sequence through) {
     for (const auto& e : u_->loaded) {
-      if (e.at > as_of_) {
-        left_ = std::min(left_.value_or(e.at), e.at);
-        return through;
+      if (e.at <= as_of_) {
+        take_unit(e, all_);
+        through = e.number;
+        continue;
       }
-      take_unit(e);
-      through = e.number;
+      std::vector<ledger::recognisable> later;
+      take_unit(e, later);
+      if (!later.empty())
+        left_ = std::min(left_.value_or(e.at), e.at);
     }
-    goes_on_ = u_->loaded.size() == recognized_at_once;
+    goes_on_ = goes_on_ || u_->loaded.size() == recognized_at_once;
     return through;
   }
 
   // The one of a plain consume or settlement: all that it collected and that has a price.
-  void take_unit(const entry& e) {
+  void take_unit(const entry& e, std::vector<ledger::recognisable>& into) const {
     const auto spend = ledger::spend_id::of(e.number);
     if (u_->find_realization(spend) != nullptr)
       return;
@@ -190,21 +217,25 @@ private:
         continue;
       for (const auto& p : t.postings())
         if (p.amount > 0 && p.spend == spend && u_->book.at(p.account).route.cost_basis)
-          all_.push_back({u_->book.at(p.account), p.source, spend, p.amount});
+          into.push_back({u_->book.at(p.account), p.source, spend, p.amount});
     }
   }
 
-  // What is left has its hour; what was not read has the one that stands.
+  // What is left has its hour; what was not read has the one that stands. A command does not make it earlier.
   void plan() const {
     if (what_ == command::recognizable::invoiced)
       return;
+    const auto& c = u_->before();
     const auto every = u_->catalog().recognize_every_hours;
     std::uint32_t hour = 0;
-    if (every != 0 && goes_on_)
+    if (goes_on_ && what_ == command::recognizable::both)
       hour = hour_of(u_->now());
-    else if (every != 0 && left_)
-      hour = recognition_hour(u_->before().number, *left_, every);
-    if (hour != u_->before().recognizes_at)
+    else if (every != 0 && (goes_on_ || left_))
+      hour =
+          what_ != command::recognizable::both && c.recognizes_at != 0
+              ? c.recognizes_at
+              : recognition_hour(c.number, std::max(left_.value_or(u_->now()), u_->now()), every);
+    if (hour != c.recognizes_at)
       u_->facts.emplace_back(fact::recognition_planned{hour});
   }
 
@@ -214,7 +245,8 @@ private:
   ledger::grant_of grants_;
   std::vector<ledger::recognisable> all_;
   std::optional<instant> left_; ///< when the first may be recognised that was not
-  bool goes_on_ = false;        ///< there may be more units
+  std::uint32_t changed_ = 0;   ///< realizations that this unit recognises a part of
+  bool goes_on_ = false;        ///< there may be more
 };
 
 } // namespace
@@ -228,8 +260,6 @@ result<void> on(unit& u, const command::recognize& c) {
 
 std::optional<command::recognize> due_recognition(const customer& c, instant now) noexcept {
   if (c.recognizes_at == 0 || now < start_of_hour(c.recognizes_at))
-    return std::nullopt;
-  if (const auto other = next_event(c); other && *other <= now)
     return std::nullopt;
   return command::recognize{{}, command::recognizable::both};
 }

@@ -10,20 +10,22 @@
 namespace accrue {
 
 /// The whole hour since 1970 that a customer recognises value in which may be recognised from `eligible` on: the first
-/// of its own, one in every `every` of them. Customers come one after the other, not all at midnight.
+/// of its own, one in every `every` of them. Customers come one after the other, not all at midnight. 0 where no instant
+/// is so late.
 [[nodiscard]] std::uint32_t
 recognition_hour(customer_id c, instant eligible, std::uint32_t every) noexcept;
 [[nodiscard]] instant start_of_hour(std::uint32_t hour) noexcept;
 
 /// What a unit has to plan for the value that it accrued, at collection or at the end of its charge's period; nothing
-/// where the server recognises by command only, nothing was accrued at a known price, or an earlier hour is planned.
+/// where the server recognises by command only, nothing was accrued at a known price, or an earlier hour is planned. Who
+/// accrued before the server recognised by itself plans with its next unit, whatever that is.
 [[nodiscard]] std::optional<fact::recognition_planned> planned_by(const unit& u);
 
-/// The command of a customer whose hour has come and who has nothing else to do.
+/// The command of a customer whose hour has come.
 [[nodiscard]] std::optional<command::recognize> due_recognition(const customer& c,
                                                                 instant now) noexcept;
 
-/// Units that one command takes; where there are more, the customer's hour stays.
+/// Units, and realizations, that one command takes; where there are more, the scheduler goes on at once.
 inline constexpr std::uint32_t recognized_at_once = 1000;
 
 } // namespace accrue

@@ -50,3 +50,29 @@ TEST_CASE("a planned recognition outlives a crash", "[simulation][recognition][D
   CHECK(kinds == command::any(command::recognize{}).index());
   CHECK(e.verify().empty());
 }
+
+TEST_CASE("what is due and cannot be done does not keep a customer from its hour",
+          "[simulation][recognition][D47]") {
+  simulation_options options;
+  options.limits.recognize_every_hours = 24;
+  virtual_engine e(options);
+  command::put_customer limited;
+  limited.advance_limit = {{"USD", dec("5")}};
+  e.ok("acme", limited);
+  e.ok("acme", credit("g", "60"));
+  e.ok("acme", consume("c", "60"));
+  auto f = fee("f", "50", settlement_mode::credit_only); // more than the limit lets it advance
+  f.invoice_at = at("2026-01-01T00:30:00Z");
+  f.service_period = {at("2025-12-01"), at("2026-01-01")};
+  e.ok("acme", f);
+  e.advance(at("2026-01-03"));
+  const auto all = std::get<reply::accounts>(e.ok("acme", command::get_accounts{}).body);
+  int128 earned = 0;
+  for (const auto& a : all.items)
+    if (a.address.account == ledger::account_type::earnings)
+      earned += a.balance;
+  CHECK(earned == 6000);
+  CHECK(std::get<reply::charge_view>(e.ok("acme", command::get_charge{"f"}).body).status ==
+        "created");
+  CHECK(e.verify().empty());
+}

@@ -297,8 +297,7 @@ void check_payments(const credit_harness& h) {
     if (p.source == grant_id() || a.route.cost_basis == decimal(0))
       return;
     using enum template_code;
-    const bool claim =
-        t.code() == void_paid || t.code() == void_paid_unit || t.code() == refund;
+    const bool claim = t.code() == void_paid || t.code() == void_paid_unit || t.code() == refund;
     if (a.account == account_type::write_off)
       sums[{p.source, what::lost}] += p.amount;
     else if (a.account == account_type::wash)

@@ -35,8 +35,6 @@ bool plans(const credit_harness& h) {
 /// What the scheduler has a customer do at its hour.
 void come_due(credit_harness& h) {
   h.now = std::max(h.now, planned(h).value());
-  if (!due_recognition(h.customer, h.now)) // an invoice became overdue
-    h.ok(command::run_due{});
   const auto due = due_recognition(h.customer, h.now);
   REQUIRE(due.has_value());
   REQUIRE(due->what == recognizable::both);
@@ -55,12 +53,12 @@ TEST_CASE("a customer's hours are its own", "[recognition][D47]") {
   const auto hour = [](std::uint64_t number, const char* eligible, std::uint32_t every) {
     return to_string(start_of_hour(recognition_hour(customer_id(number), at(eligible), every)));
   };
-  // The first hour of 2026-01-01 is 490896 = 24 x 20454 hours after 1970; 65 = 2 x 24 + 17.
+  // The first hour of 2026-01-01 is 490896 = 24 x 20454 hours after 1970; 80 is the second of shard 16: 1 + 16 = 17.
   CHECK(hour(7, "2026-01-01", 24) == "2026-01-01T07:00:00Z");
-  CHECK(hour(65, "2026-01-01", 24) == "2026-01-01T17:00:00Z");
-  CHECK(hour(65, "2026-01-01T17:00:00Z", 24) == "2026-01-01T17:00:00Z");
-  CHECK(hour(65, "2026-01-01T17:00:00.000000001Z", 24) == "2026-01-02T17:00:00Z");
-  CHECK(hour(65, "2026-01-01T00:00:01Z", 1) == "2026-01-01T01:00:00Z");
+  CHECK(hour(80, "2026-01-01", 24) == "2026-01-01T17:00:00Z");
+  CHECK(hour(80, "2026-01-01T17:00:00Z", 24) == "2026-01-01T17:00:00Z");
+  CHECK(hour(80, "2026-01-01T17:00:00.000000001Z", 24) == "2026-01-02T17:00:00Z");
+  CHECK(hour(81, "2026-01-01T00:00:01Z", 1) == "2026-01-01T01:00:00Z");
   CHECK(hour(24, "2026-01-01T00:00:01Z", 24) == "2026-01-02T00:00:00Z");
   // 490896 = 7 x 70128: of every seven hours the first is 00:00; 10 = 7 + 3.
   CHECK(hour(10, "2026-01-01", 7) == "2026-01-01T03:00:00Z");
@@ -195,19 +193,83 @@ TEST_CASE("recognition of the past leaves what came after it its hour", "[recogn
   h.ok(consume("d", "2"));
   h.ok(command::recognize{at("2026-01-02")});
   CHECK(h.standing_of("g", "d") == lines{"fbo USD @0 p100 = -2.00", "accrued USD @0 = 2.00"});
-  CHECK(planned(h) == at("2026-01-04T07:00:00Z"));
+  CHECK(planned(h) == at("2026-01-01T07:00:00Z")); // overdue here, as nobody woke the customer
 }
 
-TEST_CASE("charges and reservations come before recognition", "[recognition][D47]") {
+TEST_CASE("recognition by command moves no hour forward", "[recognition][D11][D47]") {
+  // 15 dollars of January; on 1 February the seller closes the month, five minutes after midnight.
+  auto h = daily();
+  h.now = at("2026-01-31T12:00:00Z");
+  h.ok(credit("g", "100"));
+  for (int n = 0; n < 1500; ++n)
+    h.ok(consume("c" + std::to_string(n), "0.01"));
+  h.now = at("2026-02-01T00:05:00Z");
+  h.ok(command::recognize{at("2026-02-01")});
+  CHECK(planned(h) == at("2026-02-01T07:00:00Z")); // there is more, and it waits
+  h.ok(command::recognize{at("2026-02-01")});
+  CHECK(h.standing(at("2026-02-01")) ==
+        lines{"fbo USD @0 p100 = 85.00", "wash USD @0 = -100.00", "earnings USD @0 = 15.00"});
+  CHECK_FALSE(planned(h));
+  // Of another time than that of what is left: its hour stays.
+  h.ok(consume("late", "1"));
+  h.ok(command::recognize{at("2026-01-01")});
+  CHECK(planned(h) == at("2026-02-01T07:00:00Z"));
+}
+
+TEST_CASE("a period that ends with time itself has no hour", "[recognition][D11]") {
+  auto h = daily();
+  h.ok(at_period_end());
+  h.ok(credit("g", "100"));
+  auto f = fee("f", "40", settlement_mode::credit_only);
+  f.term = payment_term::in_advance;
+  f.service_period = {at("2026-01-01"), at("2262-04-11T23:30:00Z")};
+  f.invoice_at = at("2026-01-01");
+  h.ok(f);
+  h.ok(command::advance_charge{"f"});
+  CHECK(h.standing_of("g", "f") == lines{"fbo USD @0 p100 = -40.00", "accrued USD @0 = 40.00"});
+  CHECK_FALSE(planned(h));
+  CHECK(recognition_hour(customer_id(7), ledger::never, 24) == 0);
+  CHECK(recognition_hour(customer_id(7), ledger::never, 8784) == 0);
+}
+
+TEST_CASE("who accrued before the server recognised by itself plans with the next unit",
+          "[recognition][D47]") {
+  credit_harness h;
+  h.ok(credit("g", "100"));
+  h.ok(consume("c", "30"));
+  h.catalog.recognize_every_hours = 24;
+  h.now = at("2026-03-01T12:00:00Z");
+  h.ok(credit("another", "1"));
+  CHECK(planned(h) == at("2026-03-02T07:00:00Z"));
+  come_due(h);
+  CHECK(h.standing_of("g", "c") == lines{"fbo USD @0 p100 = -30.00", "earnings USD @0 = 30.00"});
+  h.ok(credit("more", "1"));
+  CHECK_FALSE(planned(h));
+}
+
+TEST_CASE("what was planned before it was switched off is done whole", "[recognition][D47]") {
   auto h = daily();
   h.ok(credit("g", "100"));
-  h.ok(consume("c", "1"));
-  h.now = at("2026-01-01T06:59:30Z");
-  h.ok(reserve("r", "5", 30 * second_ns));
-  h.now = at("2026-01-01T07:00:00Z");
-  CHECK_FALSE(due_recognition(h.customer, h.now)); // the reservation's end is due too
-  h.ok(command::run_due{});
-  CHECK(due_recognition(h.customer, h.now));
+  for (int n = 0; n < 1500; ++n)
+    h.ok(consume("c" + std::to_string(n), "0.01"));
+  h.catalog.recognize_every_hours = 0;
+  come_due(h);
+  come_due(h);
+  CHECK_FALSE(planned(h));
+  CHECK(h.standing().back() == "earnings USD @0 = 15.00");
+}
+
+TEST_CASE("a unit takes a thousand charges at most", "[recognition]") {
+  auto h = daily();
+  h.ok(credit("g", "100"));
+  for (int n = 0; n < 1200; ++n)
+    h.use("f" + std::to_string(n), "0.01");
+  come_due(h);
+  CHECK(h.standing().at(1) == "accrued USD @0 = 2.00");
+  come_due(h);
+  come_due(h); // three thousand units of charges, which the consumes' turn reads as well
+  CHECK_FALSE(planned(h));
+  CHECK(h.standing().back() == "earnings USD @0 = 12.00");
 }
 
 TEST_CASE("whatever happened, at the planned hours all that may be earned is earned",

@@ -353,7 +353,7 @@ private:
     if (could != nullptr && !std::get<reply::recognized>(could->body).amounts.empty() &&
         replayed->recognizes_at == 0)
       log_.find("customer " + reference + " has accrued value and no hour to recognise it");
-    if (due_recognition(*replayed, now))
+    if (replayed->recognizes_at != 0 && start_of_hour(replayed->recognizes_at) <= now)
       log_.find("customer " + reference + " let its hour pass");
   }
 
