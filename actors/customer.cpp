@@ -18,7 +18,7 @@ namespace accrue {
 
 namespace {
 
-// Sent by the scheduler: as it stands, or what the customer's hour asks for where nothing else is due.
+// Sent by the scheduler.
 bool is_wake_up(const envelope& e) {
   return e.from.slot == no_session && (std::holds_alternative<command::run_due>(e.body) ||
                                        std::holds_alternative<command::recognize>(e.body));
@@ -30,12 +30,11 @@ std::shared_ptr<const envelope> with_body(const envelope& e, command::any body) 
   return made;
 }
 
-// The customer's hour instead, where it has come and nothing else is due.
-std::shared_ptr<const envelope> what_is_due(std::shared_ptr<const envelope> e, const customer& c) {
-  const auto now = std::max(e->stamp, c.clock);
+// What a wake-up is for where the customer's hour has come and nothing else is due.
+std::optional<command::recognize> hour_of(const envelope& wake_up, const customer& c) {
+  const auto now = std::max(wake_up.stamp, c.clock);
   const auto event = next_event(c);
-  const auto hour = is_wake_up(*e) ? due_recognition(c, now) : std::nullopt;
-  return hour && (!event || *event > now) ? with_body(*e, *hour) : e;
+  return event && *event <= now ? std::nullopt : due_recognition(c, now);
 }
 
 // Whether a wake-up came too early, or found nothing that it could do.
@@ -91,7 +90,9 @@ bool customer_state::too_late(const envelope& e) const noexcept {
 
 void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
-  e = what_is_due(std::move(e), r.value);
+  if (is_wake_up(*e))
+    if (const auto hour = hour_of(*e, r.value))
+      e = with_body(*e, *hour);
   deciding = e;
   if (too_late(*e))
     return r.refuse(
