@@ -218,26 +218,30 @@ reopen_breakage(book_overlay& book, const slice& given_back, spend_id spend, ins
       book, template_code::reopen_breakage, given_back, spend, given_back.amount, at);
 }
 
-// Face in the credit's currency, fiat in the one it is paid in: where they are the same, the difference goes to
-// brokerage; where not, each side has its counterpart there.
-result<void> authorize_purchase(book_overlay& book,
-                                const credit_terms& c,
-                                const purchase_step& step,
-                                direction dir,
-                                instant at) {
+namespace {
+
+// Face leaves the open receivable in the credit's currency, fiat stands on `closed` in the one it is paid in: where they
+// are the same, the difference goes to brokerage; where not, each side has its counterpart there.
+result<void> close_purchase(book_overlay& book,
+                            template_code in_fiat,
+                            template_code in_unit,
+                            const credit_terms& c,
+                            const purchase_step& step,
+                            sub_account closed,
+                            direction dir,
+                            instant at) {
   const auto brokerage_fiat = address(brokerage, step.fiat, c.cost_basis);
-  const auto paid =
-      line{fiat_receivable(c, step.fiat.currency, stage::authorized), -step.fiat.minor};
+  const auto paid = line{std::move(closed), -step.fiat.minor};
   const auto open = line{receivable_address(c, stage::open), step.face};
   if (!c.amount.currency.is_credit_unit())
     return post(book,
-                template_code::authorize_purchase,
+                in_fiat,
                 dir,
                 c.grant,
                 at,
                 std::array{open, paid, line{brokerage_fiat, step.fiat.minor - step.face}});
   return post(book,
-              template_code::authorize_unit_purchase,
+              in_unit,
               dir,
               c.grant,
               at,
@@ -245,6 +249,23 @@ result<void> authorize_purchase(book_overlay& book,
                          line{beside(brokerage, c), -step.face},
                          line{brokerage_fiat, step.fiat.minor},
                          paid});
+}
+
+} // namespace
+
+result<void> authorize_purchase(book_overlay& book,
+                                const credit_terms& c,
+                                const purchase_step& step,
+                                direction dir,
+                                instant at) {
+  return close_purchase(book,
+                        template_code::authorize_purchase,
+                        template_code::authorize_unit_purchase,
+                        c,
+                        step,
+                        fiat_receivable(c, step.fiat.currency, stage::authorized),
+                        dir,
+                        at);
 }
 
 result<void>
@@ -332,31 +353,19 @@ refund_purchase(book_overlay& book, const credit_terms& c, const money& fiat, in
               at);
 }
 
-// As an authorisation, with write-off in the place of the authorised receivable.
 result<void> write_off_purchase(book_overlay& book,
                                 const credit_terms& c,
                                 const purchase_step& part,
                                 direction dir,
                                 instant at) {
-  const auto brokerage_fiat = address(brokerage, part.fiat, c.cost_basis);
-  const auto open = line{receivable_address(c, stage::open), part.face};
-  const auto lost = line{address(write_off, part.fiat, c.cost_basis), -part.fiat.minor};
-  if (!c.amount.currency.is_credit_unit())
-    return post(book,
-                template_code::write_off_purchase,
-                dir,
-                c.grant,
-                at,
-                std::array{open, lost, line{brokerage_fiat, part.fiat.minor - part.face}});
-  return post(book,
-              template_code::write_off_unit_purchase,
-              dir,
-              c.grant,
-              at,
-              std::array{open,
-                         line{beside(brokerage, c), -part.face},
-                         line{brokerage_fiat, part.fiat.minor},
-                         lost});
+  return close_purchase(book,
+                        template_code::write_off_purchase,
+                        template_code::write_off_unit_purchase,
+                        c,
+                        part,
+                        address(write_off, part.fiat, c.cost_basis),
+                        dir,
+                        at);
 }
 
 result<void> write_off_invoiced(
