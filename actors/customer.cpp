@@ -30,21 +30,6 @@ std::shared_ptr<const envelope> with_body(const envelope& e, command::any body) 
   return made;
 }
 
-// What a wake-up is for where the customer's hour has come and nothing else is due.
-std::optional<command::recognize> hour_of(const envelope& wake_up, const customer& c) {
-  const auto now = std::max(wake_up.stamp, c.clock);
-  const auto event = next_event(c);
-  return event && *event <= now ? std::nullopt : due_recognition(c, now);
-}
-
-// Whether a wake-up came too early, or found nothing that it could do.
-bool does_nothing(const unit& u) {
-  const auto* earned =
-      u.facts.size() == 1 ? std::get_if<fact::recognized>(&u.facts.front()) : nullptr;
-  return u.facts.empty() || (earned != nullptr && earned->amounts.empty() &&
-                             earned->through == u.before().extras->recognized_through);
-}
-
 } // namespace
 
 void customer_state::receive(std::shared_ptr<const envelope> e) {
@@ -91,7 +76,7 @@ bool customer_state::too_late(const envelope& e) const noexcept {
 void customer_state::begin(std::shared_ptr<const envelope> e) {
   auto& r = *recorder_;
   if (is_wake_up(*e))
-    if (const auto hour = hour_of(*e, r.value))
+    if (const auto hour = only_recognition_due(r.value, std::max(e->stamp, r.value.clock)))
       e = with_body(*e, *hour);
   deciding = e;
   if (too_late(*e))

@@ -2,6 +2,7 @@
 #include "domain/recognition.hpp"
 
 #include "domain/credit_decisions.hpp"
+#include "domain/decisions.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -48,7 +49,7 @@ std::uint32_t recognition_hour(customer_id c, instant eligible, std::uint32_t ev
   constexpr auto last = std::numeric_limits<std::int64_t>::max() / ns_per_hour;
   const auto first = std::uint64_t{hour_of(plus_ns(eligible, ns_per_hour - 1))};
   // A customer's number is its place in its shard and the shard: both, so that every hour has all shards.
-  const auto own = (c.value / 64 + c.value % 64) % every;
+  const auto own = (c.value / shard_count + c.value % shard_count) % every;
   const auto hour = first + (own + every - first % every) % every;
   return hour > static_cast<std::uint64_t>(last) ? 0 : static_cast<std::uint32_t>(hour);
 }
@@ -262,6 +263,18 @@ std::optional<command::recognize> due_recognition(const customer& c, instant now
   if (c.recognizes_at == 0 || now < start_of_hour(c.recognizes_at))
     return std::nullopt;
   return command::recognize{{}, command::recognizable::both};
+}
+
+std::optional<command::recognize> only_recognition_due(const customer& c, instant now) noexcept {
+  const auto event = next_event(c);
+  return event && *event <= now ? std::nullopt : due_recognition(c, now);
+}
+
+bool does_nothing(const unit& u) noexcept {
+  const auto* earned =
+      u.facts.size() == 1 ? std::get_if<fact::recognized>(&u.facts.front()) : nullptr;
+  return u.facts.empty() || (earned != nullptr && earned->amounts.empty() &&
+                             earned->through == u.before().extras->recognized_through);
 }
 
 } // namespace accrue

@@ -25,6 +25,13 @@ recognition_hour(customer_id c, instant eligible, std::uint32_t every) noexcept;
 [[nodiscard]] std::optional<command::recognize> due_recognition(const customer& c,
                                                                 instant now) noexcept;
 
+/// The same, where nothing else of the customer is due: that comes first.
+[[nodiscard]] std::optional<command::recognize> only_recognition_due(const customer& c,
+                                                                     instant now) noexcept;
+/// Whether the unit of a wake-up has nothing that is worth a place in the journal: it came too early, or nothing that is
+/// due can be done.
+[[nodiscard]] bool does_nothing(const unit& u) noexcept;
+
 /// Units, and realizations, that one command takes; where there are more, the scheduler goes on at once.
 inline constexpr std::uint32_t recognized_at_once = 1000;
 
