@@ -8,7 +8,7 @@ void admission::next_interval() noexcept {
   const auto in_target = rate * seconds(std::min<clock::duration>(longest_wait_, longest_commit) +
                                         options_.queue_target)
                                     .count();
-  mark_ = std::clamp(static_cast<std::size_t>(in_target), mark_min, options_.in_flight_max);
+  mark_ = std::min(std::max(static_cast<std::size_t>(in_target), mark_min), options_.in_flight_max);
   shedding_ = lowest_ > mark_ || (shedding_ && pressed_);
   since_ = now_;
   answered_ = 0;

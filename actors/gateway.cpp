@@ -116,9 +116,24 @@ void gateway::watch() {
     for (const auto& one : slots_)
       if (const auto s = one.session)
         s->watch(now);
-    admission_.at(now);
+    at(now);
     watch();
   });
+}
+
+// A refusal is worth something while it is early. Where the cores are all busy with what was let in, it would
+// wait for them: with as many threads that work as cores, half of the time.
+void gateway::at(clock::time_point now) {
+  admission_.at(now);
+  if (admission_.shedding() == hurries_)
+    return;
+  hurries_ = !hurries_;
+  if (!precedence_)
+    precedence_.emplace();
+  if (!precedence_->set(hurries_) && !std::exchange(told_of_precedence_, true))
+    spdlog::info(
+        "more commands come than can be carried out; this process may not change its nice value "
+        "(LimitNICE=-10), so refusals share the cores with the work");
 }
 
 instant gateway::stamp() {
@@ -138,7 +153,7 @@ void gateway::readable(std::shared_ptr<gateway_session> who) {
 void gateway::read_some() {
   auto now = clock::now();
   const auto until = now + read_slice;
-  admission_.at(now);
+  at(now);
   while (!readable_.empty() && now < until) {
     const auto s = std::move(readable_.front());
     readable_.pop_front();
@@ -291,7 +306,7 @@ void gateway::flush() {
     if (posted_bytes_.capacity() > posted_kept_max)
       posted_bytes_ = std::string(); // an assignment of {} would keep the room
   }
-  admission_.at(clock::now());
+  at(clock::now());
   flushing_ = false;
   auto now = std::move(dirty_);
   dirty_.clear();

@@ -4,6 +4,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/context.hpp"
+#include "actors/precedence.hpp"
 #include "protocol/frame.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -102,6 +104,8 @@ private:
   void accept();
   void accepted(boost::asio::ip::tcp::socket socket);
   void watch();
+  /// Tells admission the time. While commands are refused this thread goes before those who work on the others.
+  void at(clock::time_point now);
   /// A session has something to read; it gets its turn.
   void readable(std::shared_ptr<gateway_session> who);
   void read_some();
@@ -137,6 +141,9 @@ private:
   std::vector<std::uint32_t> free_;
   std::size_t live_ = 0;
   admission admission_;
+  std::optional<precedence> precedence_; ///< of the io thread, once it runs
+  bool hurries_ = false;
+  bool told_of_precedence_ = false;
   std::vector<account> accounts_;
   std::vector<std::uint32_t> free_accounts_;
   std::unordered_map<std::uint32_t, routes> routes_;      ///< by namespace

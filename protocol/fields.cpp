@@ -155,8 +155,6 @@ std::string printable(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
   const auto lead_bytes = [](unsigned char lead) -> std::size_t {
-    if (lead < 0x80)
-      return 1;
     if (lead >= 0xC2 && lead <= 0xDF)
       return 2;
     if (lead >= 0xE0 && lead <= 0xEF)
@@ -164,6 +162,11 @@ std::string printable(std::string_view text) {
     return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
   };
   while (!text.empty()) {
+    const auto plain = std::ranges::find_if(text, [](char c) { return (c & 0x80) != 0; });
+    clean.append(text.begin(), plain);
+    text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+    if (text.empty())
+      break;
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const std::size_t bytes = lead_bytes(byte(0));
     bool good = bytes > 0 && bytes <= text.size();

@@ -2,6 +2,8 @@
 // what they make room for is sent with one write.
 #include "apps/load/link.hpp"
 
+#include "protocol/loopback.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
@@ -49,6 +51,7 @@ client::outcome<void> driver::link::connect(const client::endpoint& where) {
     socket_.non_blocking(true, failed);
   if (failed)
     return tl::unexpected(client::connection_failure(owner_.plan_.server.server, failed.message()));
+  wire::unpace_loopback(socket_.native_handle());
   const auto& server = owner_.plan_.server;
   wire::print(out_, wire::hello{server.namespace_reference, {}, server.client_name});
   flush();

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -112,6 +113,17 @@ std::size_t resident_bytes(pid_t pid) {
       return std::stoull(line.substr(6)) * 1024;
   FAIL("no such process");
   return 0;
+}
+
+/// What is added to the nice value of a thread that goes first: ten steps, where this user may do that.
+int head_start() {
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0)
+    ::_exit(::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) - 10) == 0 ? 0 : 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status == 0 ? -10 : 0;
 }
 
 std::size_t open_files(pid_t pid) {
@@ -226,6 +238,30 @@ TEST_CASE("what is too much is refused without waiting for a commit, and what wa
   client.send_each(consumes("stopped", 50, 30));
   CHECK(take(client, 30).done == 30);
   proven(server.conninfo());
+}
+
+TEST_CASE("while commands wait too long the thread that refuses goes before those that work",
+          "[pg]") {
+  auto& server = usual_server();
+  make_customers(server.port(), "hurried", 50);
+  // Of the server's first thread, which is the gateway's.
+  const auto nice = [&] { return ::getpriority(PRIO_PROCESS, server.pid()); };
+  const auto becomes = [&](int wanted) {
+    const auto until = std::chrono::steady_clock::now() + wire_client::patience;
+    while (nice() != wanted && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    return nice() == wanted;
+  };
+  const auto usual = nice();
+  wire_client client(server.port());
+  constexpr std::size_t standing = 2000; // more than is let in where a queue stands
+  {
+    stopped_store store(server.conninfo());
+    client.send_each(consumes("hurried", 50, standing));
+    CHECK(becomes(std::max(usual + head_start(), -20)));
+  }
+  CHECK(take(client, standing).done == standing);
+  CHECK(becomes(usual));
 }
 
 TEST_CASE("a flood of one customer from eight connections leaves room for everybody else", "[pg]") {
