@@ -124,16 +124,16 @@ void gateway::watch() {
 // A refusal is worth something while it is early. Where the cores are all busy with what was let in, it would
 // wait for them: with as many threads that work as cores, half of the time.
 void gateway::at(clock::time_point now) {
+  const bool before = admission_.shedding();
   admission_.at(now);
-  if (admission_.shedding() == hurries_)
+  if (admission_.shedding() == before)
     return;
-  hurries_ = !hurries_;
-  if (!precedence_)
-    precedence_.emplace();
-  if (!precedence_->set(hurries_) && !std::exchange(told_of_precedence_, true))
+  if (before)
+    return precedence_.give_back();
+  if (!precedence_.take() && !std::exchange(told_of_precedence_, true))
     spdlog::info(
-        "more commands come than can be carried out; this process may not change its nice value "
-        "(LimitNICE=-10), so refusals share the cores with the work");
+        "more commands come than can be carried out; this process may not lower its nice value "
+        "(LimitNICE=-10), so refusals wait for the work");
 }
 
 instant gateway::stamp() {

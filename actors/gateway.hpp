@@ -15,7 +15,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -141,8 +140,7 @@ private:
   std::vector<std::uint32_t> free_;
   std::size_t live_ = 0;
   admission admission_;
-  std::optional<precedence> precedence_; ///< of the io thread, once it runs
-  bool hurries_ = false;
+  precedence precedence_; ///< of the io thread, while commands are refused
   bool told_of_precedence_ = false;
   std::vector<account> accounts_;
   std::vector<std::uint32_t> free_accounts_;

@@ -13,18 +13,23 @@ namespace {
 constexpr int steps = 10;
 constexpr int lowest = -20;
 
-// For Linux the process 0 is the calling thread.
+/// For Linux the process 0 is the calling thread.
 constexpr id_t this_thread = 0;
 
 } // namespace
 
-precedence::precedence() noexcept : usual_(::getpriority(PRIO_PROCESS, this_thread)) {}
+bool precedence::take() noexcept {
+  const int usual = ::getpriority(PRIO_PROCESS, this_thread);
+  if (::setpriority(PRIO_PROCESS, this_thread, std::max(usual - steps, lowest)) != 0)
+    return false;
+  usual_ = usual;
+  return true;
+}
 
-bool precedence::set(bool first) noexcept {
-  const int wanted = first ? std::max(usual_ - steps, lowest) : usual_;
-  if (first != first_ && ::setpriority(PRIO_PROCESS, this_thread, wanted) == 0)
-    first_ = first;
-  return first == first_;
+void precedence::give_back() noexcept {
+  if (usual_)
+    (void)::setpriority(PRIO_PROCESS, this_thread, *usual_);
+  usual_.reset();
 }
 
 } // namespace accrue
