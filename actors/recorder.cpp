@@ -218,25 +218,20 @@ void recorder::record(const unit& u,
   keys_.add(p.key, p.content, done.number);
   if (p.second)
     keys_.add(*p.second, p.content, done.number);
+  thread_local std::string frame;
+  frame.clear();
+  wire::print(frame, {e.request, e.index}, receipt);
   last_ticket_ = its_lane().append([&](unit_batch& b) {
     row.body = b.keep(body);
     b.journal.push_back(row);
     project(b, row.owner, value, done, cat, {due_before, due()});
-    const auto from = static_cast<std::uint32_t>(b.frames.size());
-    wire::print(b.frames, {e.request, e.index}, receipt);
-    b.replies.push_back({e.from,
-                         e.request,
-                         e.index,
-                         {from, static_cast<std::uint32_t>(b.frames.size()) - from},
-                         row.owner,
-                         life_,
-                         row.sequence,
-                         e.deadline});
-    if (const auto every = context_->limits.snapshot_every;
-        since_snapshot() >= every && (has_room(b) || since_snapshot() >= 2 * every))
-      add_snapshot(b);
+    b.keep_reply({e.from, e.request, e.index, {}, row.owner, life_, row.sequence, e.deadline},
+                 frame);
   });
   pass(crash_point::unit_added);
+  if (const auto every = context_->limits.snapshot_every;
+      since_snapshot() >= every && (has_room() || since_snapshot() >= 2 * every))
+    add_snapshot();
 }
 
 // A namespace has no credit and no past.
@@ -278,9 +273,9 @@ bool recorder::may_answer_now() {
 }
 
 void recorder::answer(const envelope& e, const std::function<void(std::string&)>& print) {
+  thread_local std::string frame; // printed before the lane's lock is taken, which everybody shares
+  frame.clear();
   if (may_answer_now()) {
-    thread_local std::string frame;
-    frame.clear();
     print(frame);
     context_->replies->deliver(e.from, frame);
     return;
@@ -290,17 +285,10 @@ void recorder::answer(const envelope& e, const std::function<void(std::string&)>
   if (all_durable() && !l.owns() && !l.available())
     return refuse_now(
         e, {errc::not_owner, {}, "this server's lease has lapsed while the store is away"});
+  print(frame);
   last_ticket_ = l.append([&](unit_batch& b) {
-    const auto from = static_cast<std::uint32_t>(b.frames.size());
-    print(b.frames);
-    b.replies.push_back({e.from,
-                         e.request,
-                         e.index,
-                         {from, static_cast<std::uint32_t>(b.frames.size()) - from},
-                         reply_key(),
-                         life_,
-                         value.last,
-                         e.deadline});
+    b.keep_reply({e.from, e.request, e.index, {}, reply_key(), life_, value.last, e.deadline},
+                 frame);
   });
 }
 
@@ -330,40 +318,40 @@ void recorder::end_life(std::function<void()> run) {
 }
 
 void recorder::snapshot() {
-  last_ticket_ = its_lane().append([&](unit_batch& b) {
-    if (has_room(b)) // else it has something in it, and its ticket is good
-      add_snapshot(b);
-  });
-}
-
-void recorder::keep(unit_batch& b,
-                    const statement_block& block,
-                    std::span<const std::byte> units) const {
-  std::vector<std::byte> sums;
-  encode(block, units, sums);
-  b.keep_block({key(), value.last, life_, block.through, {}, {}}, sums, units);
+  if (has_room())
+    add_snapshot();
 }
 
 void recorder::restore_block(const statement_block& block, std::span<const std::byte> units) {
-  last_ticket_ = its_lane().append([&](unit_batch& b) { keep(b, block, units); });
+  std::vector<std::byte> sums;
+  encode(block, units, sums);
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    b.keep_block({key(), value.last, life_, block.through, {}, {}}, sums, units);
+  });
 }
 
-bool recorder::has_room(const unit_batch& b) const {
-  return b.state_bytes < context_->limits.states_of_batch;
+bool recorder::has_room() const {
+  return its_lane().state_bytes() < context_->limits.states_of_batch;
 }
 
-void recorder::add_snapshot(unit_batch& b) {
+// All of it is encoded before the lane's lock is taken: a large customer's state takes a while.
+void recorder::add_snapshot() {
   std::vector<std::byte> state;
   journal::encode(value, state);
   std::vector<std::byte> filters;
-  keys_.encode_segment(sequence(value.last.value - since_snapshot_), value.last, filters);
-  b.keep_state(key(), value.last, life_, state, filters);
+  keys_.encode_segment(blocks_end(), value.last, filters);
+  std::vector<std::byte> sums; // of the statement block; a namespace has none
   if (value.number != customer_id{}) {
     const auto items = decode_units(units_, blocks_end());
     ENSURE(items);
-    keep(b, block_of(blocks_end(), value.last, *items), units_);
-    std::vector<std::byte>().swap(units_); // an assignment of {} would keep the room
+    encode(block_of(blocks_end(), value.last, *items), units_, sums);
   }
+  last_ticket_ = its_lane().append([&](unit_batch& b) {
+    b.keep_state(key(), value.last, life_, state, filters);
+    if (!sums.empty())
+      b.keep_block({key(), value.last, life_, value.last, {}, {}}, sums, units_);
+  });
+  std::vector<std::byte>().swap(units_); // an assignment of {} would keep the room
   since_snapshot_ = 0;
   keys_.trim(value.last);
   pass(crash_point::snapshot_added);

@@ -100,10 +100,9 @@ private:
   void answer(const envelope& e, const std::function<void(std::string&)>& print);
   [[nodiscard]] bool may_answer_now();
   /// For one snapshot more.
-  [[nodiscard]] bool has_room(const unit_batch& b) const;
-  void add_snapshot(unit_batch& b);
+  [[nodiscard]] bool has_room() const;
+  void add_snapshot();
   void note(const entry& e, instant before);
-  void keep(unit_batch& b, const statement_block& block, std::span<const std::byte> units) const;
 
   engine_context* context_;
   key_index keys_;

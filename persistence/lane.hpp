@@ -69,6 +69,12 @@ public:
     return ticket;
   }
 
+  /// Bytes of customers' states in the batch that fills, which are bounded (`engine_limits`).
+  [[nodiscard]] std::size_t state_bytes() const {
+    const std::lock_guard lock(mutex_);
+    return filling_.state_bytes;
+  }
+
   /// The last ticket all of whose units are durable (or discarded).
   [[nodiscard]] std::uint64_t durable() const noexcept {
     return durable_.load(std::memory_order_acquire);

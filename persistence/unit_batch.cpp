@@ -26,6 +26,12 @@ extent unit_batch::keep(std::span<const std::byte> body) {
   return e;
 }
 
+void unit_batch::keep_reply(reply row, std::string_view frame) {
+  row.frame = {static_cast<std::uint32_t>(frames.size()), static_cast<std::uint32_t>(frame.size())};
+  frames.append(frame);
+  replies.push_back(row);
+}
+
 void unit_batch::keep_state(const customer_key& owner,
                             sequence unit,
                             std::uint32_t life,

@@ -116,6 +116,8 @@ public:
     return std::string_view(frames).substr(e.offset, e.size);
   }
   extent keep(std::span<const std::byte> body);
+  /// A reply of whose frame only the bytes are known yet.
+  void keep_reply(reply row, std::string_view frame);
   /// A customer's whole state and the filter over its keys since the state before.
   void keep_state(const customer_key& owner,
                   sequence unit,
