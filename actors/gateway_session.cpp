@@ -1,8 +1,6 @@
 // The life of one connection. See gateway_session.hpp.
 #include "actors/gateway_session.hpp"
 
-#include "protocol/loopback.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <caf/send.hpp>
 #include <netinet/tcp.h>
@@ -54,7 +52,6 @@ gateway_session::gateway_session(gateway& owner, tcp::socket socket, reply_addre
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   find_dead_peers(socket_, owner.options_.frame_timeout);
-  wire::unpace_loopback(socket_.native_handle());
 }
 
 void gateway_session::start() { wait_readable(); }

@@ -5,7 +5,8 @@
 
 namespace accrue {
 
-/// Lets one thread go before all others for a while. For use on that thread alone.
+/// Lets one thread go before all others for a while; on a machine with one core nobody does. For use on that
+/// thread alone.
 ///
 /// Needs the right to it: a limit of nice values (RLIMIT_NICE; LimitNICE= of a systemd unit) or CAP_SYS_NICE.
 class precedence {

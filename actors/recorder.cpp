@@ -229,9 +229,8 @@ void recorder::record(const unit& u,
                  frame);
   });
   pass(crash_point::unit_added);
-  if (const auto every = context_->limits.snapshot_every;
-      since_snapshot() >= every && (has_room() || since_snapshot() >= 2 * every))
-    add_snapshot();
+  if (const auto every = context_->limits.snapshot_every; since_snapshot() >= every)
+    add_snapshot(since_snapshot() >= 2 * every);
 }
 
 // A namespace has no credit and no past.
@@ -317,11 +316,6 @@ void recorder::end_life(std::function<void()> run) {
   });
 }
 
-void recorder::snapshot() {
-  if (has_room())
-    add_snapshot();
-}
-
 void recorder::restore_block(const statement_block& block, std::span<const std::byte> units) {
   std::vector<std::byte> sums;
   encode(block, units, sums);
@@ -330,12 +324,12 @@ void recorder::restore_block(const statement_block& block, std::span<const std::
   });
 }
 
-bool recorder::has_room() const {
-  return its_lane().state_bytes() < context_->limits.states_of_batch;
-}
-
-// All of it is encoded before the lane's lock is taken: a large customer's state takes a while.
-void recorder::add_snapshot() {
+// All of it is encoded before the lane's lock is taken: a large customer's state takes a while. Others may have
+// filled the batch meanwhile.
+void recorder::add_snapshot(bool without_room) {
+  const auto room = context_->limits.states_of_batch;
+  if (!without_room && its_lane().state_bytes() >= room)
+    return;
   std::vector<std::byte> state;
   journal::encode(value, state);
   std::vector<std::byte> filters;
@@ -346,11 +340,17 @@ void recorder::add_snapshot() {
     ENSURE(items);
     encode(block_of(blocks_end(), value.last, *items), units_, sums);
   }
+  bool added = false;
   last_ticket_ = its_lane().append([&](unit_batch& b) {
+    added = without_room || b.state_bytes < room;
+    if (!added)
+      return;
     b.keep_state(key(), value.last, life_, state, filters);
     if (!sums.empty())
       b.keep_block({key(), value.last, life_, value.last, {}, {}}, sums, units_);
   });
+  if (!added)
+    return;
   std::vector<std::byte>().swap(units_); // an assignment of {} would keep the room
   since_snapshot_ = 0;
   keys_.trim(value.last);

@@ -92,16 +92,15 @@ public:
   }
   /// Stores a block of the units of these bytes, made again: it was not there.
   void restore_block(const statement_block& b, std::span<const std::byte> units);
-  /// Adds a snapshot, the key segment and the statement block up to here to the filling batch, if it has room for them.
-  void snapshot();
+  /// Adds a snapshot, the key segment and the statement block up to here to the batch that fills, if it has
+  /// room for one more; the next time otherwise.
+  void snapshot() { add_snapshot(false); }
 
 private:
   result<void> replay(const stored_customer& stored, catalog* replayed);
   void answer(const envelope& e, const std::function<void(std::string&)>& print);
   [[nodiscard]] bool may_answer_now();
-  /// For one snapshot more.
-  [[nodiscard]] bool has_room() const;
-  void add_snapshot();
+  void add_snapshot(bool without_room);
   void note(const entry& e, instant before);
 
   engine_context* context_;

@@ -2,8 +2,6 @@
 // what they make room for is sent with one write.
 #include "apps/load/link.hpp"
 
-#include "protocol/loopback.hpp"
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
@@ -51,7 +49,6 @@ client::outcome<void> driver::link::connect(const client::endpoint& where) {
     socket_.non_blocking(true, failed);
   if (failed)
     return tl::unexpected(client::connection_failure(owner_.plan_.server.server, failed.message()));
-  wire::unpace_loopback(socket_.native_handle());
   const auto& server = owner_.plan_.server;
   wire::print(out_, wire::hello{server.namespace_reference, {}, server.client_name});
   flush();

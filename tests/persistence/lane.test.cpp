@@ -21,6 +21,7 @@ public:
   explicit hand_lane(reply_sink& replies) : lane(replies, {}) {}
   [[nodiscard]] bool owns() const noexcept override { return true; }
   void wake_up() override { ++wakes; }
+  using lane::discard;
   using lane::release;
   using lane::take;
   int wakes = 0;
@@ -78,4 +79,32 @@ TEST_CASE("a batch is also full by its bytes, and gives back what a large one to
   CHECK(batch.journal.size() == 1);
   l.release(batch, instant{});
   CHECK(l.durable() == 2);
+}
+
+TEST_CASE("a snapshot that comes a batch after its unit goes with it when the unit is given up") {
+  deaf_sink nobody;
+  hand_lane l(nobody);
+  const auto append_state = [&](std::uint64_t number) {
+    l.append([&](unit_batch& b) {
+      b.keep_state(
+          owner, sequence(number), 0, std::vector<std::byte>(3), std::vector<std::byte>(2));
+      b.keep_block({owner, sequence(number), 0, sequence(number), {}, {}},
+                   std::vector<std::byte>(2),
+                   std::vector<std::byte>(1));
+    });
+  };
+  unit_batch batch;
+  append_unit(l, 1);
+  REQUIRE(l.take(batch));
+  append_state(1); // of the unit that is on its way
+  l.release(batch, instant{});
+  REQUIRE(l.take(batch));
+  CHECK(batch.snapshots.size() == 1);
+  append_unit(l, 2);
+  append_state(2);
+  append_unit(l, 3);
+  l.discard(owner, 0, sequence(2), "refused by the store"); // what holds unit 1 stays
+  l.release(batch, instant{});
+  REQUIRE(l.take(batch));
+  CHECK(batch.writes_nothing());
 }
