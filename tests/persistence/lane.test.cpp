@@ -96,14 +96,17 @@ TEST_CASE("a snapshot that comes a batch after its unit goes with it when the un
   unit_batch batch;
   append_unit(l, 1);
   REQUIRE(l.take(batch));
-  append_state(1); // of the unit that is on its way
-  l.release(batch, instant{});
+  append_state(1);
+  l.release(batch, instant{}); // durable
   REQUIRE(l.take(batch));
   CHECK(batch.snapshots.size() == 1);
+  CHECK(batch.blocks.size() == 1);
+  l.release(batch, instant{});
   append_unit(l, 2);
+  REQUIRE(l.take(batch));
   append_state(2);
   append_unit(l, 3);
-  l.discard(owner, 0, sequence(2), "refused by the store"); // what holds unit 1 stays
+  l.discard(owner, 0, sequence(2), "refused by the store");
   l.release(batch, instant{});
   REQUIRE(l.take(batch));
   CHECK(batch.writes_nothing());
