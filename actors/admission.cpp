@@ -8,6 +8,7 @@ void admission::next_interval() noexcept {
   const auto in_target = rate * seconds(std::min<clock::duration>(longest_wait_, longest_commit) +
                                         options_.queue_target)
                                     .count();
+  // Not std::clamp: an operator may set the limit below the lowest mark.
   mark_ = std::min(std::max(static_cast<std::size_t>(in_target), mark_min), options_.in_flight_max);
   shedding_ = lowest_ > mark_ || (shedding_ && pressed_);
   since_ = now_;

@@ -52,10 +52,9 @@ inline constexpr auto crash_points = std::to_array<std::pair<crash_point, std::s
     {crash_point::lane_taken, "lane_taken"},             // the epoch is raised, nobody is served
     {crash_point::namespace_opened, "namespace_opened"}, // found or created
     {crash_point::unit_added, "unit_added"},             // decided, in the filling batch
-    {crash_point::snapshot_added,
-     "snapshot_added"},                        // a snapshot, there as well; its unit may be durable
-    {crash_point::batch_taken, "batch_taken"}, // by the lane, not encoded
-    {crash_point::batch_encoded, "batch_encoded"},           // nothing of it sent
+    {crash_point::snapshot_added, "snapshot_added"},     // a snapshot, there as well
+    {crash_point::batch_taken, "batch_taken"},           // by the lane, not encoded
+    {crash_point::batch_encoded, "batch_encoded"},       // nothing of it sent
     {crash_point::pipeline_half_sent, "pipeline_half_sent"}, // half of the statements, no Sync;
                                                              // a batch's or a read's
     {crash_point::batch_sent, "batch_sent"},                 // as much as the socket took
